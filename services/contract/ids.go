@@ -1,0 +1,157 @@
+package contract
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxIDBytes is the most bytes of UTF-8 that an app, room or identity may have.
+const MaxIDBytes = 128
+
+// MaxNameBytes is the most bytes of the configured name of a process.
+const MaxNameBytes = 32
+
+// maxPlainToken is the longest id that travels as it is; longer ones are encoded.
+const maxPlainToken = 64
+
+// tokenEscape starts the token of an id that isn't itself a safe token.
+// '=' is in the key alphabet of JetStream KV and in no plain token.
+const tokenEscape = '='
+
+// ErrBadID is wrapped by every error about an id, so that callers can answer
+// with CodeBadID.
+var ErrBadID = errors.New("bad id")
+
+// ID is an app, a room or an identity as people named it: 1 to MaxIDBytes
+// bytes of valid UTF-8 without control characters. An ID must come from
+// ParseID; it must never be put into a subject, key, queue or header itself,
+// only its Token may.
+type ID string
+
+// ParseID checks a raw name. The error wraps ErrBadID and names the rule, never
+// the input.
+func ParseID(raw string) (ID, error) {
+	switch {
+	case raw == "":
+		return "", fmt.Errorf("%w: it is empty, give 1 to %d bytes", ErrBadID, MaxIDBytes)
+	case len(raw) > MaxIDBytes:
+		return "", fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrBadID, len(raw), MaxIDBytes)
+	case !utf8.ValidString(raw):
+		return "", fmt.Errorf("%w: it is not valid UTF-8", ErrBadID)
+	}
+	for i, r := range raw {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return "", fmt.Errorf("%w: control character at byte %d", ErrBadID, i)
+		}
+	}
+	return ID(raw), nil
+}
+
+// Token returns the id in the form that may stand in subjects and keys:
+// itself if it is [A-Za-z0-9_-]{1,64}, otherwise '=' and its base64url.
+// Different ids have different tokens.
+func (id ID) Token() Token {
+	if isPlainToken(string(id)) {
+		return Token{string(id)}
+	}
+	return Token{string(tokenEscape) + base64.RawURLEncoding.EncodeToString([]byte(id))}
+}
+
+// Token is the only type that becomes part of a subject, key or header. It
+// holds no '.', '*', '>', white space or control character. The zero Token is
+// no token; IsZero tells.
+type Token struct{ text string }
+
+// ParseToken reads a token back from a subject, key or entry. It refuses
+// everything that ID.Token, NewPeerID and NewProcessID don't produce.
+func ParseToken(text string) (Token, error) {
+	if isPlainToken(text) {
+		return Token{text}, nil
+	}
+	encoded, escaped := strings.CutPrefix(text, string(tokenEscape))
+	if !escaped {
+		return Token{}, fmt.Errorf("%w: not a token", ErrBadID)
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return Token{}, fmt.Errorf("%w: token is not base64url", ErrBadID)
+	}
+	if _, err := ParseID(string(raw)); err != nil {
+		return Token{}, err
+	}
+	if isPlainToken(string(raw)) {
+		return Token{}, fmt.Errorf("%w: token is encoded without need", ErrBadID)
+	}
+	return Token{text}, nil
+}
+
+// ID returns the name that the token stands for.
+func (t Token) ID() ID {
+	encoded, escaped := strings.CutPrefix(t.text, string(tokenEscape))
+	if !escaped {
+		return ID(t.text)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		panic("contract: internal error: a Token was made that is no token")
+	}
+	return ID(raw)
+}
+
+// String returns the token's text.
+func (t Token) String() string { return t.text }
+
+// IsZero reports whether t is no token.
+func (t Token) IsZero() bool { return t.text == "" }
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.text), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. Empty text is the zero Token.
+func (t *Token) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*t = Token{}
+		return nil
+	}
+	parsed, err := ParseToken(string(text))
+	*t = parsed
+	return err
+}
+
+// NewPeerID returns the id of a new membership: 100 random bits, never used again.
+func NewPeerID() Token { return Token{randomText(20)} }
+
+// NewSessionID returns the public id of a new session: 100 random bits. It is
+// no secret and resumes nothing.
+func NewSessionID() string { return randomText(20) }
+
+// NewProcessID returns `<name>-<random>`, the id of one process, never used
+// again. The name must be [A-Za-z0-9_-], at most MaxNameBytes long.
+func NewProcessID(name string) (Token, error) {
+	if len(name) > MaxNameBytes || !isPlainToken(name) {
+		return Token{}, fmt.Errorf("%w: name %.40q: 1 to %d of A-Z a-z 0-9 _ - are allowed", ErrBadID, name, MaxNameBytes)
+	}
+	return Token{name + "-" + randomText(12)}, nil
+}
+
+// randomText returns n characters of [a-z2-7], five random bits each.
+func randomText(n int) string { return strings.ToLower(rand.Text())[:n] }
+
+func isPlainToken(s string) bool {
+	if s == "" || len(s) > maxPlainToken {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
