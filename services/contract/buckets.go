@@ -79,8 +79,9 @@ type Departure struct {
 // or under N was applied before. Refused keeps its verdicts by peer, so that a
 // repeated request gets the same answer.
 type WriterOp struct {
-	N       uint64          `json:"n"`
-	Refused map[string]Code `json:"refused,omitempty"`
+	N        uint64          `json:"n"`
+	Revision uint64          `json:"revision,omitempty"` // the room's after it; tells old operations from new ones
+	Refused  map[string]Code `json:"refused,omitempty"`
 }
 
 // LeaveReason says why a membership ended.

@@ -41,7 +41,7 @@ func (k Kind) Type() string {
 //	version byte, 1
 //	items until the end, each: item byte, length, payload
 //	  item 1, signal:  kind byte, app, room, revision, from, epoch, seq, to, policy, trace, negotiation, body
-//	  item 2, verdict: from, seq, refused byte, code, rule, count
+//	  item 2, verdict: from, seq, refused byte, code, rule, count, message
 //
 // Unknown items, and unknown bytes at a payload's end, are skipped, so that old
 // processes read what newer ones write.
@@ -79,6 +79,7 @@ type Verdict struct {
 	Code    Code   `json:"code,omitempty"` // of a refusal
 	Rule    Rule   `json:"rule"`
 	Count   int    `json:"count,omitempty"`
+	Message string `json:"message,omitempty"` // of a refusal: safe to show, says what to do
 }
 
 // AppendEntry starts an entry.
@@ -110,6 +111,7 @@ func AppendVerdict(dst []byte, v *Verdict) []byte {
 	payload = appendBytes(payload, []byte(v.Code))
 	payload = appendBytes(payload, []byte(v.Rule))
 	payload = binary.AppendUvarint(payload, uint64(v.Count))
+	payload = appendBytes(payload, []byte(v.Message))
 	dst = append(dst, itemVerdict)
 	return appendBytes(dst, payload)
 }
@@ -174,6 +176,7 @@ func (r *EntryReader) Verdict(v *Verdict) error {
 	v.Refused = p.byte() == 1
 	v.Code, v.Rule = Code(p.bytes()), Rule(p.bytes())
 	v.Count = int(p.uint())
+	v.Message = string(p.bytes())
 	if p.failed {
 		return fmt.Errorf("%w: verdict", ErrBadEntry)
 	}

@@ -1,0 +1,73 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// openAttempt bounds one question for a stream.
+	openAttempt = time.Second
+	// The pauses between two such questions.
+	openShortest = 50 * time.Millisecond
+	openLongest  = 500 * time.Millisecond
+)
+
+// OpenStream waits until the stream exists; roomsvc creates it. One log line
+// says that it waits. ctx ends it.
+func OpenStream(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
+	return open(ctx, "stream "+name, func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, name) })
+}
+
+// OpenBucket waits until the bucket exists; roomsvc creates it. One log line
+// says that it waits. ctx ends it. [Watch] takes the outcome.
+func OpenBucket(ctx context.Context, js jetstream.JetStream, name string) (jetstream.KeyValue, error) {
+	kv, err := open(ctx, "bucket "+name, func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, name) })
+	if err != nil {
+		return nil, err
+	}
+	return bucket{KeyValue: kv, js: js}, nil
+}
+
+// bucket is a KeyValue that knows its JetStream, which Watch needs.
+type bucket struct {
+	jetstream.KeyValue
+	js jetstream.JetStream
+}
+
+func open[T any](ctx context.Context, what string, attempt func(context.Context) (T, error)) (T, error) {
+	pause := backoff{shortest: openShortest, longest: openLongest}
+	waiting := false
+	for {
+		opened, err := openOnce(ctx, attempt)
+		if err == nil {
+			return opened, nil
+		}
+		if ctx.Err() == nil && !IsTransient(err) && !missing(err) {
+			return opened, fmt.Errorf("open %s: %w", what, err)
+		}
+		if !waiting {
+			slog.InfoContext(ctx, "waiting for roomsvc to make a stream", "missing", what, "error", err)
+			waiting = true
+		}
+		if pause.wait(ctx) != nil {
+			return opened, fmt.Errorf("open %s: %w", what, ended(ctx, err))
+		}
+		retries.WithLabelValues(opOpen).Inc()
+	}
+}
+
+func openOnce[T any](ctx context.Context, attempt func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, openAttempt)
+	defer cancel()
+	return attempt(ctx)
+}
+
+func missing(err error) bool {
+	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound)
+}

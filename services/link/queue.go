@@ -1,0 +1,152 @@
+package link
+
+import (
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// keepBuffer is the largest buffer that an idle link keeps.
+const keepBuffer = 16 << 10
+
+// link is one ordered pair of processes.
+type link struct {
+	// Static after construction.
+	set     *Links
+	to      contract.Token
+	subject string
+
+	// Owned by run.
+	n       uint64 // of the last entry
+	lastCut time.Time
+
+	mu      sync.Mutex
+	running bool
+	items   []byte    // encoded signals that wait, one after the other
+	waiting []waiting // one a signal, and one for each AfterSettled
+	signals int       // in waiting
+}
+
+// waiting is one place in the queue: a signal, or a function to call when all
+// before it is settled (then bytes is 0).
+type waiting struct {
+	bytes int
+	seq   uint64
+	from  string
+	trace string
+	w     Waiter
+	after func()
+}
+
+func (k *link) send(s *contract.Signal, w Waiter) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o := &k.set.o
+	if k.signals >= o.MaxQueueSignals || len(k.items)+len(s.Body) > o.MaxQueueBytes {
+		dropped.WithLabelValues("queue_full").Inc()
+		return false
+	}
+	before := len(k.items)
+	k.items = contract.AppendSignal(k.items, s)
+	k.waiting = append(k.waiting, waiting{bytes: len(k.items) - before, seq: s.Seq, from: string(s.From), trace: traceOf(s), w: w})
+	k.signals++
+	if !k.running {
+		if !k.set.start(k) {
+			k.items, k.waiting, k.signals = nil, nil, 0
+			return false
+		}
+		k.running = true
+	}
+	return true
+}
+
+// after reports whether fn was queued; it wasn't if nothing is before it.
+func (k *link) after(fn func()) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.running {
+		return false
+	}
+	k.waiting = append(k.waiting, waiting{after: fn})
+	return true
+}
+
+// entry is what was cut from the queue.
+type entry struct {
+	data    []byte
+	waiting []waiting
+	cut     time.Time
+}
+
+// cut takes the next entry from the queue, within the limits of an entry. It
+// reports false, and the link is no longer running, when the queue is empty.
+func (k *link) cut(e *entry) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e.data = contract.AppendEntry(e.data[:0])
+	e.waiting = e.waiting[:0]
+	count, size := 0, 0
+	for _, one := range k.waiting {
+		if one.after == nil {
+			if count == contract.MaxEntrySignals || count > 0 && len(e.data)+size+one.bytes > contract.MaxEntryBytes {
+				break
+			}
+			count++
+			size += one.bytes
+		}
+		e.waiting = append(e.waiting, one)
+	}
+	if len(e.waiting) == 0 {
+		k.running = false
+		if cap(k.items) > keepBuffer {
+			k.items = nil
+		}
+		return false
+	}
+	e.data = append(e.data, k.items[:size]...)
+	k.items = append(k.items[:0], k.items[size:]...)
+	rest := copy(k.waiting, k.waiting[len(e.waiting):])
+	clear(k.waiting[rest:])
+	k.waiting = k.waiting[:rest]
+	k.signals -= count
+	return true
+}
+
+// takeAll empties the queue into e, for a link that gives up, or that ends.
+func (k *link) takeAll(e *entry, end bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.running = !end
+	e.waiting = append(e.waiting, k.waiting...)
+	k.items, k.waiting, k.signals = k.items[:0], nil, 0
+}
+
+// settle tells every waiter of the entry, in order.
+func (e *entry) settle(o Outcome) {
+	o.Cut = e.cut
+	verdicts := o.Verdicts
+	for i := range e.waiting {
+		one := &e.waiting[i]
+		if one.after != nil {
+			one.after()
+			continue
+		}
+		o.Verdicts = of(verdicts, one.from, one.seq)
+		traceAppend(one.trace, o)
+		one.w.Settled(one.seq, o)
+	}
+	clear(e.waiting)
+	e.waiting = e.waiting[:0]
+}
+
+// of picks the verdicts about one signal.
+func of(all []contract.Verdict, from string, seq uint64) []contract.Verdict {
+	var own []contract.Verdict
+	for _, v := range all {
+		if v.Seq == seq && v.From == from {
+			own = append(own, v)
+		}
+	}
+	return own
+}

@@ -1,0 +1,8 @@
+// Package telemetry sets up what a process tells about itself: logs (log/slog),
+// traces (OpenTelemetry) and metrics (Prometheus).
+//
+// Start reading at setup.go. Tracing is governed by the standard OTEL_*
+// variables alone and is off without them; while it is off, [Enabled] is one
+// atomic load and nothing here allocates. The package never writes to standard
+// output and never fails a program because a collector can't be reached.
+package telemetry
