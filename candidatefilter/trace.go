@@ -1,0 +1,30 @@
+package candidatefilter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/telemetry"
+)
+
+var tracer = telemetry.Tracer("github.com/parley-rtc/parley/candidatefilter")
+
+// startSanitise begins the span of one signal, if somebody records it.
+func startSanitise(s *contract.Signal) trace.Span {
+	if !telemetry.Enabled() || len(s.Trace) == 0 {
+		return nil
+	}
+	_, span := tracer.Start(telemetry.WithTraceparent(context.Background(), string(s.Trace)), "filter.sanitise",
+		trace.WithSpanKind(trace.SpanKindInternal),
+		trace.WithAttributes(attribute.String("parley.frame.type", kindLabel(s.Kind))))
+	return span
+}
+
+func endSpan(span trace.Span) {
+	if span != nil {
+		span.End()
+	}
+}
