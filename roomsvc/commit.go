@@ -1,0 +1,213 @@
+package roomsvc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/parley-rtc/parley/roomsvc/internal/room"
+	"github.com/parley-rtc/parley/roomsvc/internal/store"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+const (
+	// commitBudget is how long one group is tried. A leader's death stalls
+	// writes for up to 8 s.
+	commitBudget = 15 * time.Second
+	// The pauses after a write that met another one.
+	conflictShortest = 2 * time.Millisecond
+	conflictLongest  = 250 * time.Millisecond
+)
+
+// standing is where a room stands as its goroutine knows it; the zero standing
+// knows nothing.
+type standing struct {
+	known  bool
+	fresh  bool // read from the leader, not kept from our last write
+	state  room.State
+	stored uint64
+}
+
+// try is a write whose outcome is unknown.
+type try struct {
+	before, next room.State
+	value        []byte
+	out          room.Outcome
+}
+
+// commit applies a group of requests and answers them. It returns where the
+// room stands then.
+func (c *committer) commit(ref room.Ref, at standing, group []*ask) standing {
+	ctx, cancel := context.WithTimeout(c.ctx, commitBudget)
+	defer cancel()
+	begin := time.Now()
+	changes := make([]contract.RoomChange, len(group))
+	for i, a := range group {
+		changes[i] = a.change
+	}
+	rules := c.policies.rules(ref.App)
+	var last *try
+	for pause := conflictShortest; ; pause = min(2*pause, conflictLongest) {
+		if !at.known {
+			state, stored, err := c.store.Load(ctx, ref)
+			if err != nil {
+				return c.giveUp(ref, group, last, err)
+			}
+			at = standing{true, true, state, stored}
+		}
+		if last != nil && last.is(at.state) {
+			c.stored(ref, at, last, group, begin)
+			return at
+		}
+		next, out := at.state.Apply(changes, rules)
+		if !out.Changed {
+			if !at.fresh {
+				at.known = false
+				continue
+			}
+			c.announce(ref, at.state, at.state, out, group)
+			return at
+		}
+		value, err := next.Encode()
+		if err != nil {
+			return c.giveUp(ref, group, last, err)
+		}
+		t := &try{at.state, next, value, out}
+		stored, err := c.store.Save(ctx, ref, value, at.stored)
+		if err == nil {
+			at = standing{true, false, next, stored}
+			c.stored(ref, at, t, group, begin)
+			return at
+		}
+		if unknown(err) {
+			last = t
+		}
+		if !again(ctx, err, pause) {
+			return c.giveUp(ref, group, last, err)
+		}
+		at.known = false
+	}
+}
+
+// unknown reports whether a write that failed with err may have been stored.
+func unknown(err error) bool {
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown)
+}
+
+// again waits before another attempt; false means that there is none.
+func again(ctx context.Context, err error, pause time.Duration) bool {
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		commitRetries.WithLabelValues("conflict").Inc()
+	case errors.Is(err, store.ErrUnknown):
+		commitRetries.WithLabelValues("unknown").Inc()
+	default:
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(rand.N(pause)):
+		return true
+	}
+}
+
+// is reports whether the room as read is what the try wrote. Another roomsvc
+// that was asked the same may have written the same: that is as good.
+func (t *try) is(state room.State) bool {
+	if state.Revision() != t.next.Revision() {
+		return false
+	}
+	value, err := state.Encode()
+	return err == nil && string(value) == string(t.value)
+}
+
+// giveUp answers a group that can't be committed. After a write whose outcome
+// is unknown nobody may say that nothing was done: the askers hear nothing and
+// ask again.
+func (c *committer) giveUp(ref room.Ref, group []*ask, last *try, err error) standing {
+	stopping := c.ctx.Err() != nil
+	if !stopping {
+		slog.Error("room can't be changed", "room", ref.String(), "requests", len(group), "error", err)
+	}
+	switch {
+	case last != nil:
+		for _, a := range group {
+			a.answer(nil, outcomeUnanswered)
+		}
+	case stopping, errors.Is(err, context.DeadlineExceeded):
+		answerAll(group, errorReply(unavailable("the room's document can't be reached: try again")))
+	default:
+		answerAll(group, errorReply(contract.Errorf(contract.CodeInternal, "the room's document can't be read or written: see roomsvc's log")))
+	}
+	return standing{}
+}
+
+// stored follows up a document that was written.
+func (c *committer) stored(ref room.Ref, at standing, t *try, group []*ask, begin time.Time) {
+	commits.Inc()
+	commitSeconds.Observe(time.Since(begin).Seconds())
+	groupRequests.Observe(float64(len(group)))
+	c.index.Document(ref, at.stored, at.state.Document(), time.Now())
+	c.announce(ref, t.before, t.next, t.out, group)
+}
+
+// announce sends what the edges must hear, and answers the group when all of it
+// is in their logs.
+func (c *committer) announce(ref room.Ref, before, after room.State, out room.Outcome, group []*ask) {
+	bodies, err := room.Bodies(out.Base, out.Events, maxEventsBytes)
+	if err != nil {
+		slog.Error("events can't be encoded", "room", ref.String(), "error", err)
+	}
+	edges := c.index.Places(ref, before.Members(), after.Members())
+	repeated := false
+	for i, answer := range out.Answers {
+		if answer.Standing == room.Repeated {
+			repeated = true
+			edges = include(edges, group[i].change.Edge)
+		}
+	}
+	if len(bodies) == 0 && (repeated || err != nil) {
+		bodies = []room.Body{room.Notice(after.Revision())}
+	}
+	sent := c.announcer.send(ref, bodies, edges)
+	c.wg.Go(func() {
+		unsent := sent.wait()
+		if unsent != nil && c.ctx.Err() == nil {
+			slog.Warn("events didn't reach the log of every edge: askers will repeat", "room", ref.String(), "error", unsent)
+		}
+		for i, a := range group {
+			answerOne(a, after.Revision(), out.Answers[i], unsent)
+		}
+	})
+}
+
+func answerOne(a *ask, revision uint64, answer room.Answer, unsent error) {
+	outcome := outcomeDone
+	switch {
+	case unsent != nil:
+		a.answer(nil, outcomeUnanswered)
+		return
+	case answer.Standing == room.Repeated:
+		outcome = outcomeRepeated
+	case answer.Standing == room.Stale:
+		outcome = outcomeStale
+	}
+	for _, result := range answer.Results {
+		if result.Code != "" && outcome == outcomeDone {
+			outcome = outcomeRefused
+		}
+	}
+	a.answer(&contract.RoomChanged{Revision: revision, Results: answer.Results}, outcome)
+}
+
+func include(edges []contract.Token, edge contract.Token) []contract.Token {
+	for _, e := range edges {
+		if e == edge {
+			return edges
+		}
+	}
+	return append(edges, edge)
+}

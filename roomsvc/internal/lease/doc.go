@@ -1,0 +1,7 @@
+// Package lease decides when an edge is out.
+//
+// Start with Observer. No clock is compared between machines: an observer
+// counts, on its own clock, for how long it saw a lease unchanged while NATS
+// answered it. After an outage, or when the observer itself stood still, every
+// count starts again. It has no clock of its own and does no I/O.
+package lease

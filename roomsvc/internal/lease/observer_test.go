@@ -1,0 +1,127 @@
+package lease_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/roomsvc/internal/lease"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+const (
+	tick    = time.Second
+	stall   = 3 * time.Second
+	timeout = 12 * time.Second
+)
+
+// clock drives an observer by one tick a second.
+type clock struct {
+	*lease.Observer
+	now time.Time
+}
+
+func newClock() *clock {
+	c := &clock{Observer: lease.New(stall), now: time.Unix(1_000_000, 0)}
+	c.Tick(c.now, true)
+	return c
+}
+
+func (c *clock) run(d time.Duration, answered bool) {
+	for end := c.now.Add(d); c.now.Before(end); {
+		c.now = c.now.Add(tick)
+		c.Tick(c.now, answered)
+	}
+}
+
+func (c *clock) wantOut(t *testing.T, edge contract.Token, want bool) {
+	t.Helper()
+	if got := c.IsOut(edge, c.now, timeout); got != want {
+		t.Errorf("out: got %v, want %v", got, want)
+	}
+	if got := len(c.Out(c.now, timeout)) == 1; got != want {
+		t.Errorf("among those that are out: got %v, want %v", got, want)
+	}
+}
+
+func TestObserver(t *testing.T) {
+	edge, err := contract.ParseToken("edge-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("an unchanged lease is out at the timeout, not before", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout-tick, true)
+		c.wantOut(t, edge, false)
+		c.run(tick, true)
+		c.wantOut(t, edge, true)
+	})
+	t.Run("a renewal starts it again", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout-tick, true)
+		c.Saw(edge, 2, c.now)
+		c.run(timeout-tick, true)
+		c.wantOut(t, edge, false)
+	})
+	t.Run("seeing the same revision again doesn't", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout-tick, true)
+		c.Saw(edge, 1, c.now)
+		c.run(tick, true)
+		c.wantOut(t, edge, true)
+	})
+	t.Run("an edge that is out comes back", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout, true)
+		c.Saw(edge, 2, c.now)
+		c.wantOut(t, edge, false)
+	})
+	t.Run("an outage starts it again, even a short one", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout-tick, true)
+		c.run(tick, false)
+		c.wantOut(t, edge, false)
+		c.run(timeout-tick, true)
+		c.wantOut(t, edge, false)
+		c.run(tick, true)
+		c.wantOut(t, edge, true)
+	})
+	t.Run("nobody goes out during an outage", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(10*timeout, false)
+		c.wantOut(t, edge, false)
+	})
+	t.Run("an observer that stood still starts again", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(tick, true)
+		c.now = c.now.Add(timeout)
+		c.Tick(c.now, true)
+		c.wantOut(t, edge, false)
+		c.run(timeout, true)
+		c.wantOut(t, edge, true)
+	})
+	t.Run("an edge that is only named counts from its first naming", func(t *testing.T) {
+		c := newClock()
+		c.Named(edge, c.now)
+		c.run(timeout-tick, true)
+		c.Named(edge, c.now)
+		c.wantOut(t, edge, false)
+		c.run(tick, true)
+		c.wantOut(t, edge, true)
+		c.Saw(edge, 1, c.now)
+		c.wantOut(t, edge, false)
+	})
+	t.Run("a forgotten edge isn't out", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(timeout, true)
+		c.Forget(edge)
+		c.wantOut(t, edge, false)
+	})
+}
