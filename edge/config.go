@@ -1,0 +1,112 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/link"
+)
+
+// Config is the section "edge".
+type Config struct {
+	// Name is the first part of the process's id.
+	Name string `koanf:"name"`
+	// Listen is host:port for clients.
+	Listen string `koanf:"listen"`
+	// Origins are the exact origins (scheme://host[:port]) of pages that may
+	// connect; "*" lets every page in. Pages of the edge's own host always may.
+	Origins []string `koanf:"origins"`
+	// Issuer, if set, must be the `iss` of every token.
+	Issuer string `koanf:"issuer"`
+	// ICEServers are told to every joiner.
+	ICEServers []contract.ICEServer `koanf:"ice_servers"`
+	// ICEPolicy is what clients are told the filter applies; it must be the
+	// filter's own setting.
+	ICEPolicy contract.Policy `koanf:"ice_policy"`
+	// Limits bound each connection.
+	Limits contract.Limits `koanf:"limits"`
+	// HelloTimeout and RoomTimeout are how long a connection may be without
+	// hello, and without any room.
+	HelloTimeout time.Duration `koanf:"hello_timeout"`
+	RoomTimeout  time.Duration `koanf:"room_timeout"`
+	// PingInterval is the time between pings; a connection is dead after two
+	// missed ones.
+	PingInterval time.Duration `koanf:"ping_interval"`
+	// ResumeWindow is how long a session outlives its socket.
+	ResumeWindow time.Duration `koanf:"resume_window"`
+	// RequestTimeout is how long a join or another room change may take.
+	RequestTimeout time.Duration `koanf:"request_timeout"`
+	// DrainTimeout is how long a stopping edge waits for its frames to settle.
+	DrainTimeout time.Duration `koanf:"drain_timeout"`
+	// Gather is how long a busy link collects signals for one entry.
+	Gather time.Duration `koanf:"gather"`
+
+	// Listener, if set, is used instead of Listen.
+	Listener net.Listener `koanf:"-"`
+}
+
+// DefaultConfig is a closed door on the loopback interface: no page of another
+// origin may connect.
+func DefaultConfig() Config {
+	return Config{
+		Name:           "edge",
+		Listen:         "127.0.0.1:7420",
+		ICEPolicy:      contract.PolicyPublic,
+		Limits:         contract.DefaultLimits(),
+		HelloTimeout:   5 * time.Second,
+		RoomTimeout:    10 * time.Second,
+		PingInterval:   20 * time.Second,
+		ResumeWindow:   60 * time.Second,
+		RequestTimeout: 30 * time.Second,
+		DrainTimeout:   10 * time.Second,
+		Gather:         link.DefaultOptions().Gather,
+	}
+}
+
+// Validate reports every fault of the section.
+func (c Config) Validate() error {
+	var faults []error
+	if _, err := contract.NewProcessID(c.Name); err != nil {
+		faults = append(faults, fmt.Errorf("name: %w", err))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		faults = append(faults, fmt.Errorf("listen is %q, it must be host:port", c.Listen))
+	}
+	for _, origin := range c.Origins {
+		if origin != "*" && (!strings.Contains(origin, "://") || strings.HasSuffix(origin, "/")) {
+			faults = append(faults, fmt.Errorf("origins holds %q, it must be scheme://host[:port] or *", origin))
+		}
+	}
+	for i, server := range c.ICEServers {
+		if len(server.URLs) == 0 {
+			faults = append(faults, fmt.Errorf("ice_servers[%d].urls is empty", i))
+		}
+	}
+	if _, err := contract.ParsePolicy(string(c.ICEPolicy)); err != nil {
+		faults = append(faults, fmt.Errorf("ice_policy: %w", err))
+	}
+	if err := c.Limits.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("limits: %w", err))
+	}
+	for _, one := range []struct {
+		key          string
+		value, least time.Duration
+	}{
+		{"hello_timeout", c.HelloTimeout, 100 * time.Millisecond},
+		{"room_timeout", c.RoomTimeout, 100 * time.Millisecond},
+		{"ping_interval", c.PingInterval, 100 * time.Millisecond},
+		{"resume_window", c.ResumeWindow, 0},
+		{"request_timeout", c.RequestTimeout, time.Second},
+		{"drain_timeout", c.DrainTimeout, 0},
+		{"gather", c.Gather, 0},
+	} {
+		if one.value < one.least {
+			faults = append(faults, fmt.Errorf("%s is %s, it must be at least %s", one.key, one.value, one.least))
+		}
+	}
+	return errors.Join(faults...)
+}

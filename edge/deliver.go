@@ -1,0 +1,206 @@
+package edge
+
+import (
+	"encoding/json"
+	"log/slog"
+
+	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// deliverer hands the signals of entries to rooms. It is owned by the reader.
+type deliverer struct {
+	e      *Edge
+	key    []byte
+	signal contract.Signal
+}
+
+// entry hands on every signal of one entry.
+func (d *deliverer) entry(from contract.Token, revision uint64, data []byte) {
+	items, err := contract.ReadEntry(data)
+	if err != nil {
+		entriesBad.Inc()
+		slog.Error("an entry can't be read", "revision", revision, "error", err)
+		return
+	}
+	origin := origin{from: from, revision: revision, cursor: []byte(d.e.cursor(revision - 1))}
+	for {
+		more, err := items.Next()
+		if err == nil && more && items.IsSignal() {
+			err = items.Signal(&d.signal)
+		}
+		if err != nil {
+			entriesBad.Inc()
+			slog.Error("an entry can't be read to its end", "revision", revision, "error", err)
+			return
+		}
+		if !more {
+			return
+		}
+		if items.IsSignal() {
+			d.hand(origin)
+		}
+	}
+}
+
+// origin is where a signal stands in the log.
+type origin struct {
+	from     contract.Token
+	revision uint64
+	cursor   []byte // the position before its entry
+}
+
+func (d *deliverer) hand(o origin) {
+	d.key = append(append(append(d.key[:0], d.signal.App...), '.'), d.signal.Room...)
+	d.e.mu.Lock()
+	r := d.e.byRoom[string(d.key)]
+	d.e.mu.Unlock()
+	if r == nil {
+		undelivered.WithLabelValues("no_room").Inc()
+		return
+	}
+	r.take(o, &d.signal)
+}
+
+// take delivers a signal, or holds it until the room's document is read.
+func (r *room) take(o origin, s *contract.Signal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Kind == contract.KindEvent {
+		r.event(s)
+		return
+	}
+	if len(r.held) == 0 && s.Revision <= r.roster.Revision() {
+		r.deliver(o, s)
+		return
+	}
+	for len(r.held) >= maxHeld && r.e.work.Err() == nil {
+		r.caughtUp.Wait() // the log keeps what comes; nothing is lost
+	}
+	r.held = append(r.held, hold{o, cloneSignal(s)})
+	r.resync()
+}
+
+// maxHeld bounds the signals that wait for one room's document.
+const maxHeld = 10_000
+
+// hold is a signal that is ahead of its room's roster.
+type hold struct {
+	origin origin
+	signal contract.Signal
+}
+
+// drainHeld delivers what waited, as far as the roster is now; r.mu is held.
+func (r *room) drainHeld() {
+	for len(r.held) > 0 && r.held[0].signal.Revision <= r.roster.Revision() {
+		r.deliver(r.held[0].origin, &r.held[0].signal)
+		r.held[0] = hold{}
+		r.held = r.held[1:]
+	}
+	if len(r.held) == 0 {
+		r.held = nil
+	}
+	r.caughtUp.Broadcast()
+}
+
+// deliver gives a signal to those it is for; r.mu is held.
+func (r *room) deliver(o origin, s *contract.Signal) {
+	if s.Kind == contract.KindPresence {
+		r.presence(o, s)
+		return
+	}
+	if s.Kind.Type() == "" {
+		undelivered.WithLabelValues("unknown_kind").Inc()
+		return
+	}
+	if r.misplaced(o, s) {
+		undelivered.WithLabelValues("wrong_place").Inc()
+		return
+	}
+	if len(s.To) > 0 {
+		if m := r.locals[string(s.To)]; m != nil && m.epoch != 0 {
+			m.deliver(o, s)
+		} else {
+			undelivered.WithLabelValues("receiver_gone").Inc()
+		}
+		return
+	}
+	for _, m := range r.locals {
+		if m.epoch != 0 && m.epoch <= s.Revision && m.peerText != string(s.From) {
+			m.deliver(o, s)
+		}
+	}
+}
+
+// misplaced reports whether a signal comes from an edge where its sender never
+// was. One that left can't be judged any more: its last signals still count.
+func (r *room) misplaced(o origin, s *contract.Signal) bool {
+	sender, err := contract.ParseToken(string(s.From))
+	if err != nil {
+		return true
+	}
+	m := r.roster.Get(sender)
+	return m != nil && m.Place != o.from && m.Edge != o.from
+}
+
+// deliver gives a signal to one member, unless it had it already; r.mu is held.
+func (m *membership) deliver(o origin, s *contract.Signal) {
+	if !m.marks.Pass(s.From, s.Seq) {
+		undelivered.WithLabelValues("repeated").Inc()
+		return
+	}
+	m.noteReceived(s)
+	span := startDeliver(s)
+	m.s.mu.Lock()
+	if m.s.live() {
+		m.s.buf = m.relayed(m.s.buf[:0], o, s)
+		m.s.send(m.s.buf)
+		delivered.WithLabelValues(s.Kind.Type()).Inc()
+	}
+	m.s.mu.Unlock()
+	endSpan(span)
+}
+
+// relayed is the frame that the member gets.
+func (m *membership) relayed(dst []byte, o origin, s *contract.Signal) []byte {
+	return envelope.AppendRelayed(dst, envelope.Head{
+		Type: s.Kind.Type(), Room: m.roomName, From: s.From, Cursor: o.cursor,
+		Trace: s.Trace, Epoch: s.Epoch, Seq: s.Seq,
+	}, s.Body)
+}
+
+// presence takes over what a member shows, and where it is; r.mu is held.
+func (r *room) presence(o origin, s *contract.Signal) {
+	var update contract.PeerUpdate
+	if err := json.Unmarshal(s.Body, &update); err != nil {
+		entriesBad.Inc()
+		return
+	}
+	old := contract.Token{}
+	if m := r.roster.Get(update.Peer); m != nil {
+		old = m.Place
+	}
+	m := r.roster.Update(update, o.from)
+	if m == nil {
+		return
+	}
+	if old != o.from {
+		r.moved(old, o.from)
+	}
+	frame := marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: r.name, Peer: update})
+	for _, l := range r.locals {
+		if l.epoch != 0 && l.peer != update.Peer {
+			l.s.sendNow(frame)
+		}
+	}
+}
+
+func cloneSignal(s *contract.Signal) contract.Signal {
+	clone := *s
+	for _, field := range []*[]byte{
+		&clone.App, &clone.Room, &clone.From, &clone.To, &clone.Policy, &clone.Trace, &clone.Negotiation, &clone.Body,
+	} {
+		*field = append([]byte(nil), *field...)
+	}
+	return clone
+}

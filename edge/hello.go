@@ -1,0 +1,201 @@
+package edge
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// resumeTimeout bounds how long a resume may wait for the members' records.
+const resumeTimeout = 5 * time.Second
+
+// hello answers the first frame of a connection with a session: the one that a
+// secret of the client's brings back, or a new one. It returns nil when the
+// connection is closed.
+func (e *Edge) hello(c *conn.Conn, text []byte) *clientSession {
+	frame := envelope.Decode(text, &e.cfg.Limits)
+	hello, ok := frame.Body.(*contract.Hello)
+	if frame.Err == nil && !ok {
+		frame.Err = contract.Errorf(contract.CodeHelloRequired, "the first frame must be hello")
+	}
+	if frame.Err != nil {
+		refuseConn(c, frame.Err)
+		return nil
+	}
+	var next secretHash
+	raw, err := base64.RawURLEncoding.DecodeString(hello.Next)
+	if err != nil || len(raw) != len(next) {
+		refuseConn(c, contract.Errorf(contract.CodeBadFrame, "next must be the base64url of a SHA-256"))
+		return nil
+	}
+	copy(next[:], raw)
+	s, resumed := e.takeOver(hello, next)
+	if !resumed {
+		s.open(c)
+		return s
+	}
+	if err := s.resume(c, hello); err != nil {
+		c.Close(contract.CloseTryLater, "the session can't be resumed now; come back")
+		return nil
+	}
+	return s
+}
+
+// refuseConn answers a connection that has no session, and closes it.
+func refuseConn(c *conn.Conn, refused *contract.Error) {
+	refusedFrames.WithLabelValues(string(refused.Code)).Inc()
+	text := marshal(contract.ErrorFrame{
+		Type: contract.TypeError, Code: refused.Code, Status: refused.Code.Status(),
+		Message: refused.Message, Retryable: refused.Code.Retryable(),
+	})
+	if c.Send(text) == nil {
+		c.Close(contract.CloseUnsupported, refused.Message)
+	}
+}
+
+// takeOver finds the session that one of the hello's secrets resumes, for which
+// only a higher attempt counts, or makes a new one. A spent secret finds nothing.
+func (e *Edge) takeOver(hello *contract.Hello, next secretHash) (s *clientSession, resumed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, secret := range hello.Resume {
+		raw, err := base64.RawURLEncoding.DecodeString(secret)
+		if err != nil {
+			continue
+		}
+		hash := secretHash(sha256.Sum256(raw))
+		found := e.bySecret[hash]
+		if found == nil || !found.claim(hello.Attempt, next) {
+			continue
+		}
+		delete(e.bySecret, hash)
+		e.bySecret[next] = found
+		resumes.WithLabelValues("resumed").Inc()
+		return found, true
+	}
+	s = newSession(e)
+	s.next, s.attempt = next, hello.Attempt
+	e.sessions[s.id], e.bySecret[next] = s, s
+	if len(hello.Resume) > 0 {
+		resumes.WithLabelValues("lost").Inc()
+	}
+	return s, false
+}
+
+// claim takes the session for an attempt, if it is newer than the last.
+func (s *clientSession) claim(attempt uint64, next secretHash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || attempt <= s.attempt {
+		return false
+	}
+	s.attempt, s.next = attempt, next
+	s.stopAway()
+	return true
+}
+
+func (e *Edge) removeSession(s *clientSession) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.sessions, s.id)
+	s.mu.Lock()
+	next := s.next
+	s.mu.Unlock()
+	if e.bySecret[next] == s {
+		delete(e.bySecret, next)
+	}
+}
+
+func (e *Edge) closeSessions(code contract.CloseCode, reason string) {
+	e.eachSession(func(s *clientSession) {
+		s.mu.Lock()
+		s.drop(code, reason)
+		s.room.Broadcast()
+		s.mu.Unlock()
+	})
+}
+
+// open begins a new session on a connection.
+func (s *clientSession) open(c *conn.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn = c
+	s.pinged = time.Since(s.e.started)
+	connections.Inc()
+	s.send(s.welcome(false))
+}
+
+func (s *clientSession) welcome(resumed bool) []byte {
+	return marshal(contract.Welcome{
+		Type: contract.TypeWelcome, Session: s.id, Resumed: resumed, Seq: s.seq.Next() - 1,
+		ResumeWindow: s.e.cfg.ResumeWindow.Milliseconds(), PingInterval: s.e.cfg.PingInterval.Milliseconds(),
+		Limits: s.e.cfg.Limits, Features: []string{}, Edge: s.e.id.String(),
+	})
+}
+
+// resume brings the session to a new connection: its members' records first,
+// then what it missed, then what is settled.
+func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
+	if err := s.recordTakeover(hello.Attempt); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.conn == nil && s.away == nil && !s.over {
+			s.away = time.AfterFunc(s.e.cfg.ResumeWindow, func() {
+				s.e.wg.Go(func() { s.end(contract.ReasonExpired) })
+			})
+		}
+		return err
+	}
+	s.mu.Lock()
+	if old := s.conn; old != nil {
+		old.Close(contract.CloseReplaced, "a newer connection of this session took over")
+	} else {
+		connections.Inc()
+	}
+	s.conn, s.replaying = c, true
+	s.pinged = time.Since(s.e.started)
+	s.send(s.welcome(true))
+	for _, one := range s.refusals {
+		if one.seq > hello.Acked {
+			s.send(one.text)
+		}
+	}
+	s.mu.Unlock()
+	s.e.goWork(func(ctx context.Context) { s.replay(ctx, c, hello) })
+	return nil
+}
+
+// recordTakeover writes a new incarnation of every member, and waits for it.
+func (s *clientSession) recordTakeover(attempt uint64) error {
+	s.mu.Lock()
+	next := s.next
+	written := make(chan error, len(s.rooms))
+	waiting := 0
+	for _, m := range s.rooms {
+		if m.recorder.want(func(w *wanted) {
+			w.state, w.attempt, w.secret = contract.StateHere, attempt, next
+			w.done = append(w.done, func(err error) { written <- err })
+		}) {
+			waiting++
+		}
+	}
+	s.mu.Unlock()
+	timeout := time.NewTimer(resumeTimeout)
+	defer timeout.Stop()
+	for range waiting {
+		select {
+		case err := <-written:
+			if err != nil && err != errMemberGone {
+				return err
+			}
+		case <-timeout.C:
+			return context.DeadlineExceeded
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package conn
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// peerCloseTimeout is how long the peer may take for its own close after ours.
+const peerCloseTimeout = 500 * time.Millisecond
+
+// Send queues a copy of text as one message. It never waits: it returns ErrSlow
+// when OutboundFrames or OutboundBytes would be passed, or ErrClosed.
+func (c *Conn) Send(text []byte) error { return c.send(ws.OpText, text) }
+
+// send queues a frame that counts: also pongs do, so that a peer that only
+// pings can't fill the memory.
+func (c *Conn) send(op ws.OpCode, payload []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return ErrClosed
+	}
+	if c.frames+1 > c.o.OutboundFrames || c.bytes+len(payload) > c.o.OutboundBytes {
+		return ErrSlow
+	}
+	o := c.outbox()
+	o.frame(op, payload)
+	o.frames++
+	o.bytes += len(payload)
+	c.frames++
+	c.bytes += len(payload)
+	c.flush()
+	return nil
+}
+
+// SendPaced queues a copy of text when there is room for it, and waits until
+// then. What it queues doesn't count against the limits of Send. It is for
+// replays, and for a first frame that may be longer than all limits. It returns
+// ErrClosed or the context's error.
+func (c *Conn) SendPaced(ctx context.Context, text []byte) error {
+	for {
+		room, err := c.trySendPaced(text)
+		if room == nil {
+			return err
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// SendExempt queues a copy of text whatever waits already, and counts like
+// SendPaced. It is for who can't wait and sends a bounded amount: one roster.
+func (c *Conn) SendExempt(text []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return ErrClosed
+	}
+	c.queuePaced(text)
+	return nil
+}
+
+// trySendPaced returns what to wait for if there is no room. A text longer than
+// the room that there can ever be goes when it is alone.
+func (c *Conn) trySendPaced(text []byte) (room chan struct{}, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return nil, ErrClosed
+	}
+	if c.paced > 0 && c.paced+len(text) > c.o.OutboundBytes {
+		if c.room == nil {
+			c.room = make(chan struct{})
+		}
+		return c.room, nil
+	}
+	c.queuePaced(text)
+	return nil, nil
+}
+
+// queuePaced queues a text that doesn't count against the limits of Send. mu
+// must be held.
+func (c *Conn) queuePaced(text []byte) {
+	o := c.outbox()
+	o.frame(ws.OpText, text)
+	o.paced += len(text)
+	c.paced += len(text)
+	c.flush()
+}
+
+// SetTail replaces the tail: one text that goes out with the next write, after
+// everything that is queued by then. It counts against no limit, and only
+// ErrClosed refuses it. It is for frames of which only the last matters.
+func (c *Conn) SetTail(text []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return ErrClosed
+	}
+	o := c.outbox()
+	o.tail, o.hasTail = append(o.tail[:0], text...), true
+	c.flush()
+	return nil
+}
+
+// outbox is where frames go. mu must be held.
+func (c *Conn) outbox() *outbox {
+	if c.out == nil {
+		c.out = newOutbox()
+	}
+	return c.out
+}
+
+// flush starts the flusher unless it runs. mu must be held.
+func (c *Conn) flush() {
+	if c.flushing {
+		return
+	}
+	c.flushing = true
+	c.wg.Add(1)
+	go c.runFlusher()
+}
+
+// runFlusher writes until nothing waits; after the close frame it ends the
+// connection.
+func (c *Conn) runFlusher() {
+	defer c.wg.Done()
+	for {
+		o, last := c.take()
+		if o == nil {
+			return
+		}
+		_, err := c.nc.Write(o.data)
+		c.written(o)
+		switch {
+		case err != nil:
+			c.shutNow(CloseError{Code: closeAbnormal, Err: err})
+			return
+		case last:
+			c.awaitPeerClose()
+			return
+		}
+	}
+}
+
+// take returns what must be written now, or nil if there is nothing and the
+// flusher must end. last: the close frame is in it.
+func (c *Conn) take() (o *outbox, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out == nil || c.state == shut {
+		c.flushing = false
+		return nil, false
+	}
+	o, c.out = c.out, nil
+	o.takeTail()
+	if c.state == open {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.WriteTimeout)) // fails only on a closed socket
+	}
+	return o, c.state == closing
+}
+
+// written gives back the room that o took.
+func (c *Conn) written(o *outbox) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frames -= o.frames
+	c.bytes -= o.bytes
+	c.paced -= o.paced
+	c.wake()
+	o.release()
+}
+
+// awaitPeerClose gives the peer peerCloseTimeout to read our close frame and to
+// answer it, then closes the socket. A Read that is under way does it in its
+// stead.
+func (c *Conn) awaitPeerClose() {
+	c.mu.Lock()
+	_ = c.nc.SetReadDeadline(time.Now().Add(peerCloseTimeout)) // fails only on a closed socket
+	c.ender = flusher
+	if c.reading {
+		c.ender = reader
+	}
+	mine := c.ender == flusher
+	c.mu.Unlock()
+	if mine {
+		c.finish()
+	}
+}
+
+// finish closes the socket once the peer has nothing more to say: to close one
+// with unread data in it resets the connection, and the peer may lose our close
+// frame (RFC 6455 section 7.1.1). What still comes may be no frames at all, so
+// it is only read past, and the end of our stream tells the peer to end its own.
+func (c *Conn) finish() {
+	c.mu.Lock()
+	over := c.peerClosed
+	c.mu.Unlock()
+	half, can := c.nc.(interface{ CloseWrite() error })
+	if can {
+		_ = half.CloseWrite() // it has the write deadline
+	}
+	if can || !over {
+		_, _ = io.Copy(io.Discard, c.nc) // it has the read deadline
+	}
+	c.shutNow(CloseError{})
+}

@@ -1,0 +1,41 @@
+package envelope
+
+import "strconv"
+
+// Head is what a receiver is told about a signal besides its body.
+type Head struct {
+	Type   string // contract.Kind.Type
+	Room   string // the room's name, not its token
+	From   []byte // the sending peer
+	Cursor []byte // the text of a contract.Cursor
+	Trace  []byte // traceparent, may be empty
+	Epoch  uint64 // of the sender
+	Seq    uint64 // of the sender
+}
+
+// AppendRelayed appends the text of the frame that a receiver of a signal gets:
+// the members of head, then those of body, which must be a JSON object as
+// AppendBody makes it. It allocates only what dst lacks.
+func AppendRelayed(dst []byte, head Head, body []byte) []byte {
+	dst = append(dst, `{"type":`...)
+	dst = appendQuoted(dst, head.Type)
+	dst = append(dst, `,"room":`...)
+	dst = appendQuoted(dst, head.Room)
+	dst = append(dst, `,"from":`...)
+	dst = appendQuoted(dst, head.From)
+	dst = append(dst, `,"epoch":`...)
+	dst = strconv.AppendUint(dst, head.Epoch, 10)
+	dst = append(dst, `,"seq":`...)
+	dst = strconv.AppendUint(dst, head.Seq, 10)
+	dst = append(dst, `,"cursor":`...)
+	dst = appendQuoted(dst, head.Cursor)
+	if len(head.Trace) > 0 {
+		dst = append(dst, `,"traceparent":`...)
+		dst = appendQuoted(dst, head.Trace)
+	}
+	if len(body) <= len(`{}`) {
+		return append(dst, '}')
+	}
+	dst = append(dst, ',')
+	return append(dst, body[1:]...) // up to its own closing brace
+}

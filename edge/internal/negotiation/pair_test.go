@@ -1,0 +1,339 @@
+package negotiation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+func sdp(ufrags ...string) string {
+	b := "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+	for _, u := range ufrags {
+		b += "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:" + u + "\r\na=ice-pwd:secret\r\n"
+	}
+	return b
+}
+
+const most = 64
+
+// rule is what one candidate gets.
+func rule(t *testing.T, p *Pair, negotiation, ufrag string) contract.Rule {
+	t.Helper()
+	r, err := p.Candidate(negotiation, ufrag, most, 1)
+	if err != nil {
+		t.Fatalf("candidate of %s: %v", negotiation, err)
+	}
+	return r
+}
+
+func offer(t *testing.T, p *Pair, negotiation string, ufrags ...string) {
+	t.Helper()
+	if err := p.SendOffer(negotiation, sdp(ufrags...), false, true); err != nil {
+		t.Fatalf("offer %s: %v", negotiation, err)
+	}
+}
+
+func TestPair_Candidate_is_superseded(t *testing.T) {
+	const dropped, passed = contract.RuleSuperseded, contract.Rule("")
+	for _, test := range []struct {
+		name       string
+		before     func(t *testing.T, p *Pair)
+		n, ufrag   string
+		want       contract.Rule
+		wantWithno contract.Rule // without a fragment
+	}{
+		{"never when nothing is known", func(*testing.T, *Pair) {}, "n1", "u1", passed, passed},
+		{"not of an open offer", func(t *testing.T, p *Pair) { offer(t, p, "n1", "u1") }, "n1", "u1", passed, passed},
+		{"not of their open offer", func(_ *testing.T, p *Pair) { p.ReceiveOffer("n1") }, "n1", "u1", passed, passed},
+		{"when a new offer replaced the open one", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			offer(t, p, "n2", "u2")
+		}, "n1", "u1", dropped, dropped},
+		{"not when the new offer kept the fragment", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			offer(t, p, "n2", "u1")
+		}, "n1", "u1", passed, passed},
+		{"not while the offer of a restart is open", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			p.ReceiveAnswer("n1")
+			offer(t, p, "n2", "u2")
+		}, "n1", "u1", passed, passed},
+		{"when the offer of a restart was answered", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			p.ReceiveAnswer("n1")
+			offer(t, p, "n2", "u2")
+			p.ReceiveAnswer("n2")
+		}, "n1", "u1", dropped, dropped},
+		{"not when a renegotiation kept the fragment", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			p.ReceiveAnswer("n1")
+			offer(t, p, "n2", "u1")
+			p.ReceiveAnswer("n2")
+		}, "n1", "u1", passed, passed},
+		{"when they restarted and we answered", func(_ *testing.T, p *Pair) {
+			p.ReceiveOffer("n1")
+			p.SendAnswer("n1", sdp("u1"))
+			p.ReceiveOffer("n2")
+			p.SendAnswer("n2", sdp("u2"))
+		}, "n1", "u1", dropped, dropped},
+		{"not before we answered their restart", func(_ *testing.T, p *Pair) {
+			p.ReceiveOffer("n1")
+			p.SendAnswer("n1", sdp("u1"))
+			p.ReceiveOffer("n2")
+		}, "n1", "u1", passed, passed},
+		{"when we rolled our offer back to answer theirs", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			p.ReceiveOffer("n2")
+			p.SendAnswer("n2", sdp("u2"))
+		}, "n1", "u1", dropped, dropped},
+		{"when they rolled their offer back to answer ours", func(t *testing.T, p *Pair) {
+			p.ReceiveOffer("n1")
+			offer(t, p, "n2", "u2")
+			p.ReceiveAnswer("n2")
+		}, "n1", "u1", dropped, dropped},
+		{"not by the answer to a replaced offer", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			offer(t, p, "n2", "u2")
+			p.ReceiveAnswer("n1")
+		}, "n2", "u2", passed, passed},
+		{"not when our answer crossed their new offer", func(_ *testing.T, p *Pair) {
+			p.ReceiveOffer("n1")
+			p.ReceiveOffer("n2")
+			p.SendAnswer("n1", sdp("u1"))
+		}, "n1", "u1", passed, passed},
+		{"not when another edge saw our description", func(t *testing.T, p *Pair) {
+			p.ReceiveAnswer("n1")
+			p.ReceiveAnswer("n2")
+		}, "n1", "u1", passed, passed},
+		{"of a description with two fragments, not while one is current", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1", "u2")
+			p.ReceiveAnswer("n1")
+			offer(t, p, "n2", "u3", "u2")
+			p.ReceiveAnswer("n2")
+		}, "n1", "u2", passed, passed},
+		{"not when the fragments were too many to keep", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			offer(t, p, "n2", "u2", "u3", "u4")
+		}, "n1", "u1", passed, passed},
+		{"not when a description had no fragment", func(t *testing.T, p *Pair) {
+			offer(t, p, "n1", "u1")
+			offer(t, p, "n2")
+		}, "n1", "u1", passed, passed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var p Pair
+			test.before(t, &p)
+			if got := rule(t, &p, test.n, test.ufrag); got != test.want {
+				t.Errorf("with its fragment: rule %q, want %q", got, test.want)
+			}
+			if got := rule(t, &p, test.n, ""); got != test.wantWithno {
+				t.Errorf("without a fragment: rule %q, want %q", got, test.wantWithno)
+			}
+		})
+	}
+}
+
+func TestPair_Candidate_forgets_the_oldest(t *testing.T) {
+	var p Pair
+	for i := range maxReplaced + 2 {
+		offer(t, &p, fmt.Sprintf("n%d", i), fmt.Sprintf("u%d", i))
+	}
+	if got, want := rule(t, &p, "n0", "u0"), contract.Rule(""); got != want {
+		t.Errorf("the fifth replaced: rule %q, want %q", got, want)
+	}
+	if got, want := rule(t, &p, "n1", "u1"), contract.RuleSuperseded; got != want {
+		t.Errorf("the fourth replaced: rule %q, want %q", got, want)
+	}
+}
+
+func TestPair_Candidate_limit(t *testing.T) {
+	pass := func(t *testing.T, p *Pair, negotiation string, n int) {
+		t.Helper()
+		if _, err := p.Candidate(negotiation, "u", most, n); err != nil {
+			t.Fatalf("%d of %s: %v", n, negotiation, err)
+		}
+	}
+	refused := func(t *testing.T, p *Pair, negotiation string, n int) {
+		t.Helper()
+		if _, err := p.Candidate(negotiation, "u", most, n); err == nil || err.Code != contract.CodeTooManyCands {
+			t.Fatalf("%d of %s: error %v, want %s", n, negotiation, err, contract.CodeTooManyCands)
+		}
+	}
+	t.Run("the last one passes and the next doesn't", func(t *testing.T) {
+		var p Pair
+		offer(t, &p, "n1", "u")
+		pass(t, &p, "n1", most-1)
+		refused(t, &p, "n1", 2)
+		pass(t, &p, "n1", 1)
+		refused(t, &p, "n1", 1)
+	})
+	t.Run("each negotiation has its own", func(t *testing.T) {
+		var p Pair
+		offer(t, &p, "n1", "u")
+		pass(t, &p, "n1", most)
+		p.ReceiveAnswer("n1")
+		offer(t, &p, "n2", "u")
+		pass(t, &p, "n2", most)
+		refused(t, &p, "n1", 1)
+	})
+	t.Run("unknown negotiations share one", func(t *testing.T) {
+		var p Pair
+		pass(t, &p, "x1", most/2)
+		pass(t, &p, "x2", most/2)
+		refused(t, &p, "x3", 1)
+		p.ReceiveOffer("x3")
+		pass(t, &p, "x3", most)
+	})
+	t.Run("an offer sent again doesn't count anew", func(t *testing.T) {
+		var p Pair
+		offer(t, &p, "n1", "u")
+		pass(t, &p, "n1", most)
+		offer(t, &p, "n1", "u")
+		refused(t, &p, "n1", 1)
+	})
+	t.Run("huge numbers don't overflow", func(t *testing.T) {
+		var p Pair
+		const huge = int(^uint(0) >> 1)
+		offer(t, &p, "n1", "u")
+		pass(t, &p, "n1", 1)
+		refused(t, &p, "n1", huge)
+		if _, err := p.Candidate("n1", "u", huge, huge); err == nil {
+			t.Error("more than can be counted passed")
+		}
+	})
+}
+
+func TestPair_SendOffer_glare(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		polite, rollback bool
+		before           func(t *testing.T, p *Pair)
+		want             bool
+	}{
+		{"polite without rollback", true, false, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, true},
+		{"polite with rollback", true, true, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, false},
+		{"impolite", false, false, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, false},
+		{"no offer came", true, false, func(*testing.T, *Pair) {}, false},
+		{"their offer is answered", true, false, func(_ *testing.T, p *Pair) {
+			p.ReceiveOffer("theirs")
+			p.SendAnswer("theirs", sdp("u"))
+		}, false},
+		{"they rolled it back", true, false, func(t *testing.T, p *Pair) {
+			offer(t, p, "before", "u")
+			p.ReceiveOffer("theirs")
+			p.ReceiveAnswer("before")
+		}, false},
+		{"their second offer replaced the first", true, false, func(_ *testing.T, p *Pair) {
+			p.ReceiveOffer("theirs")
+			p.ReceiveOffer("theirs-2")
+			p.SendAnswer("theirs", sdp("u"))
+		}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var p Pair
+			test.before(t, &p)
+			before := p
+			err := p.SendOffer("ours", sdp("u"), test.polite, test.rollback)
+			if got := err != nil && err.Code == contract.CodeGlare; got != test.want || err != nil && !test.want {
+				t.Fatalf("error %v, want glare: %v", err, test.want)
+			}
+			if err != nil && p != before {
+				t.Error("the refused offer left a trace")
+			}
+		})
+	}
+}
+
+func TestPair_is_small(t *testing.T) {
+	if got, most := unsafe.Sizeof(Pair{}), uintptr(256); got > most {
+		t.Errorf("%d bytes, want at most %d", got, most)
+	}
+}
+
+func TestUfragsOf(t *testing.T) {
+	for _, test := range []struct{ name, sdp, want string }{
+		{"session and media", "a=ice-ufrag:one\r\nm=x\r\na=ice-ufrag:two\r\n", "one two"},
+		{"bare line feeds and no end", "v=0\na=ice-ufrag:one\na=ice-ufrag:two", "one two"},
+		{"only at the start of a line", "s=a=ice-ufrag:no\r\nxa=ice-ufrag:no\r\n", ""},
+		{"not without a value", "a=ice-ufrag:\r\na=ice-ufrag\r\n", ""},
+		{"not of another attribute", "a=ice-pwd:no\r\na=ice-ufragment:no\r\n", ""},
+		{"nothing", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var all []string
+			for u := range ufragsOf(test.sdp) {
+				all = append(all, u)
+			}
+			if got := strings.Join(all, " "); got != test.want {
+				t.Errorf("fragments %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// Whatever two peers do: a fragment of a description that we sent last is never
+// dropped, nor is an unknown negotiation, and no negotiation passes more than
+// its limit.
+func TestPair_never_drops_what_counts(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		var p Pair
+		last, lastUfrag, passed := "", "", map[string]int{}
+		name := func() string { return fmt.Sprintf("n%d", random.IntN(12)) }
+		for range 200 {
+			n, u := name(), fmt.Sprintf("u%d", random.IntN(4))
+			switch random.IntN(6) {
+			case 0:
+				if p.SendOffer(n, sdp(u), random.IntN(2) == 0, random.IntN(2) == 0) == nil {
+					last, lastUfrag = n, u
+				}
+				clear(passed)
+			case 1:
+				p.ReceiveOffer(n)
+				clear(passed)
+			case 2:
+				p.SendAnswer(n, sdp(u))
+				last, lastUfrag = n, u
+				clear(passed)
+			case 3:
+				p.ReceiveAnswer(n)
+				clear(passed)
+			case 4:
+				if r, err := p.Candidate(n, u, 8, 3); err == nil && r == "" {
+					passed[n] += 3
+				}
+			case 5:
+				if r, _ := p.Candidate("stranger", u, most, 1); r != "" {
+					t.Fatalf("seed %d: a stranger got rule %q", seed, r)
+				}
+			}
+			if passed[n] > 8 {
+				t.Fatalf("seed %d: %d candidates of %s passed, at most 8 may", seed, passed[n], n)
+			}
+			if last != "" {
+				if r, _ := p.Candidate(name(), lastUfrag, most, 0); r != "" {
+					t.Fatalf("seed %d: a candidate with the fragment of our last description got rule %q", seed, r)
+				}
+			}
+		}
+	}
+}
+
+func TestPair_allocates_nothing(t *testing.T) {
+	var p Pair
+	text := sdp("u1", "u2")
+	got := testing.AllocsPerRun(100, func() {
+		p.ReceiveOffer("n1")
+		p.SendAnswer("n1", text)
+		if _, err := p.Candidate("n1", "u1", most, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v allocations, want none", got)
+	}
+}

@@ -1,0 +1,140 @@
+package edge
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/negotiation"
+	"github.com/parley-rtc/parley/edge/internal/roster"
+	"github.com/parley-rtc/parley/edge/internal/session"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// membership is one session's place in one room.
+type membership struct {
+	// Static after construction.
+	s            *clientSession
+	r            *room
+	peer         contract.Token
+	peerText     string
+	roomName     string
+	identity     string
+	capabilities contract.Capabilities
+	joinSeq      uint64
+	answered     chan struct{} // closed when the join is applied or refused
+
+	// Guarded by room.mu.
+	epoch uint64 // 0: not applied yet
+	known uint64 // the room revision that the client was told by `joined`
+	marks session.Watermarks
+	pairs map[string]*negotiation.Pair // by the other peer
+	over  bool                         // it left, or never joined
+
+	// Guarded by session.mu.
+	grants  []string
+	policy  contract.Policy
+	expires time.Time
+	stay    *time.Timer // ends the membership when maxStay is over
+
+	recorder recorder
+}
+
+func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, claims *contract.Claims) *membership {
+	peer := contract.NewPeerID()
+	m := &membership{
+		s: s, r: r, peer: peer, peerText: peer.String(), roomName: join.Room, identity: claims.Subject,
+		capabilities: join.Capabilities, joinSeq: seq, answered: make(chan struct{}),
+	}
+	m.follow(claims)
+	m.recorder.begin(m, join.Presence)
+	return m
+}
+
+// follow takes over what a token allows; session.mu is held, or m is new.
+func (m *membership) follow(claims *contract.Claims) {
+	m.grants = claims.Grants
+	m.policy = claims.ICE
+	m.expires = time.Unix(claims.Expires, 0)
+}
+
+// change asks for an operation on the member's room.
+func (m *membership) change(ctx context.Context, op contract.RoomOp) error {
+	return m.r.e.change(ctx, m.r.app, m.r.id, op)
+}
+
+// begin is the moment in which the roster takes the member in: the client gets
+// the room as it is now, and from now on every change; room.mu is held.
+func (m *membership) begin(self *roster.Member) {
+	m.epoch = self.Epoch
+	m.recorder.joined(self.Epoch)
+	m.known = m.r.roster.Revision()
+	frame := m.snapshot(self)
+	m.s.mu.Lock()
+	m.s.sendPaced(frame)
+	m.s.release(m.joinSeq)
+	m.s.mu.Unlock()
+	close(m.answered)
+}
+
+// snapshot is the `joined` frame with the room as it is now; room.mu is held.
+func (m *membership) snapshot(self *roster.Member) []byte {
+	e := m.r.e
+	peers := make([]contract.Peer, 0, m.r.roster.Len())
+	for _, other := range m.r.roster.Members() {
+		if other.Peer != m.peer {
+			peers = append(peers, other.View(&self.Member))
+		}
+	}
+	servers := e.cfg.ICEServers
+	if servers == nil {
+		servers = []contract.ICEServer{}
+	}
+	return marshal(contract.Joined{
+		Type: contract.TypeJoined, Re: m.joinSeq, Room: m.roomName,
+		Self:     contract.Self{Peer: m.peer, Identity: m.identity, Epoch: self.Epoch},
+		Revision: m.r.roster.Revision(), Peers: peers,
+		ICEServers: servers, ICEPolicy: contract.Stricter(e.cfg.ICEPolicy, m.policy),
+		TokenExpires: m.expires.Unix(), Cursor: e.cursor(e.reader.position.Load()),
+	})
+}
+
+// finish ends the membership: the client is told, unless it never was in;
+// room.mu is held.
+func (m *membership) finish(revision uint64, reason contract.LeaveReason) {
+	if m.over {
+		return
+	}
+	m.over = true
+	in := m.epoch != 0
+	m.recorder.gone(reason)
+	if in {
+		m.s.sendLeft(m.roomName, marshal(contract.Left{Type: contract.TypeLeft, Room: m.roomName, Revision: revision, Reason: reason}))
+	} else {
+		close(m.answered)
+	}
+	m.r.e.wg.Go(func() { m.s.forget(m, in, reason) })
+}
+
+// pair is what is known of the negotiation with another peer; room.mu is held.
+func (m *membership) pair(other string) *negotiation.Pair {
+	p := m.pairs[other]
+	if p == nil {
+		if m.pairs == nil {
+			m.pairs = map[string]*negotiation.Pair{}
+		}
+		p = &negotiation.Pair{}
+		m.pairs[other] = p
+	}
+	return p
+}
+
+// noteReceived keeps the pair's state for what another peer sent; room.mu is held.
+func (m *membership) noteReceived(s *contract.Signal) {
+	switch s.Kind {
+	case contract.KindOffer:
+		m.pair(string(s.From)).ReceiveOffer(string(s.Negotiation))
+	case contract.KindAnswer:
+		m.pair(string(s.From)).ReceiveAnswer(string(s.Negotiation))
+	case contract.KindCandidate, contract.KindMessage, contract.KindPresence, contract.KindEvent:
+	}
+}

@@ -1,0 +1,71 @@
+package edge
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+var (
+	connections = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "parley_edge_connections", Help: "Connections with a session.",
+	})
+	roomsTracked = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "parley_edge_rooms", Help: "Rooms with a member on this edge.",
+	})
+	handshakes = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_handshakes_total", Help: "WebSocket handshakes, by result.",
+	}, []string{"result"})
+	closed = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_closed_total", Help: "Connections closed, by WebSocket close code.",
+	}, []string{"code"})
+	received = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_received_total", Help: "Frames from clients, by type.",
+	}, []string{"type"})
+	refusedFrames = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_refused_total", Help: "Error frames, by code.",
+	}, []string{"code"})
+	delivered = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_delivered_total", Help: "Signals given to members, by frame type.",
+	}, []string{"type"})
+	undelivered = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_undelivered_total", Help: "Signals that were not given to a member or not taken, by reason.",
+	}, []string{"reason"})
+	replayed = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_replayed_total", Help: "Signals repeated to resumed sessions.",
+	})
+	resumes = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_resumes_total", Help: "Hellos with a resume secret, by result.",
+	}, []string{"result"})
+	resyncs = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_resyncs_total", Help: "Room documents read because a roster was behind.",
+	})
+	tokens = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_tokens_total", Help: "Room tokens verified, by result.",
+	}, []string{"result"})
+	entriesRead = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_entries_read_total", Help: "Entries of the log handed on.",
+	})
+	entriesBad = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_entries_bad_total", Help: "Entries, or parts of them, that can't be read.",
+	})
+	readerRestarts = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_reader_restarts_total", Help: "Times the log's consumer was made again.",
+	})
+)
+
+var frameTypes = map[string]bool{
+	contract.TypeHello: true, contract.TypeJoin: true, contract.TypeOffer: true, contract.TypeAnswer: true,
+	contract.TypeCandidate: true, contract.TypeMessage: true, contract.TypePresence: true,
+	contract.TypeModerate: true, contract.TypeRefresh: true, contract.TypeLeave: true, contract.TypePing: true,
+	contract.TypePong: true, contract.TypeBye: true, contract.TypePart: true,
+}
+
+// typeLabel keeps the label's values closed.
+func typeLabel(frameType string) string {
+	if frameTypes[frameType] {
+		return frameType
+	}
+	return "unknown"
+}

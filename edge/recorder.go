@@ -1,0 +1,240 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/limit"
+	"github.com/parley-rtc/parley/services/bus"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// recorder writes one member's record by compare-and-set and then tells the
+// room. It writes one change at a time; of what comes meanwhile the last
+// presence and the last state win.
+type recorder struct {
+	// Static after begin.
+	m   *membership
+	key string
+
+	// Owned by create, and after it by run.
+	record   contract.MemberRecord
+	revision uint64 // of the key; 0: not created yet
+	bucket   limit.Bucket
+
+	mu      sync.Mutex
+	writing bool
+	wanted  wanted
+	epoch   uint64
+	over    contract.LeaveReason // not empty: nothing is written any more but gone
+}
+
+// wanted is what waits to be written.
+type wanted struct {
+	presence json.RawMessage
+	state    contract.MemberState
+	attempt  uint64 // not 0: a resumed session, with its secret
+	secret   secretHash
+	done     []func(error) // called, in order, when it is written and told, or failed
+}
+
+func (w *wanted) empty() bool {
+	return w.presence == nil && w.state == "" && w.attempt == 0 && len(w.done) == 0
+}
+
+// begin prepares the first record; nothing is written yet.
+func (rec *recorder) begin(m *membership, presence json.RawMessage) {
+	rec.m = m
+	rec.key = contract.MemberKey(m.r.app, m.r.id, m.peer)
+	rec.record = contract.MemberRecord{
+		Peer: m.peer, Incarnation: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
+		State: contract.StateHere, Presence: presence, Version: 1,
+	}
+}
+
+// create writes the first record, before the join commits, so that whoever
+// sees the member finds it.
+func (rec *recorder) create(ctx context.Context, secret secretHash, attempt uint64) error {
+	rec.record.Secret, rec.record.Attempt = secret[:], attempt
+	return rec.write(ctx, rec.record)
+}
+
+// joined notes the epoch; the next write carries it.
+func (rec *recorder) joined(epoch uint64) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.epoch = epoch
+}
+
+// gone ends the record: its last value is a tombstone.
+func (rec *recorder) gone(reason contract.LeaveReason) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.over = reason
+	rec.wake()
+}
+
+// want adds to what is to be written. It reports false, and change isn't
+// called, if the membership is over.
+func (rec *recorder) want(change func(*wanted)) bool {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.over != "" {
+		return false
+	}
+	change(&rec.wanted)
+	rec.wake()
+	return true
+}
+
+// wake starts the writer unless it runs; rec.mu is held.
+func (rec *recorder) wake() {
+	if !rec.writing {
+		rec.writing = true
+		rec.m.r.e.goWork(rec.run)
+	}
+}
+
+// errMemberGone is the end of a membership that somebody else ended.
+var errMemberGone = errors.New("the membership is over")
+
+func (rec *recorder) run(ctx context.Context) {
+	for {
+		next, over, more := rec.next(ctx)
+		if !more {
+			return
+		}
+		if over != "" {
+			rec.bury(ctx, over)
+			finishAll(next.done, errMemberGone)
+			return
+		}
+		record, err := rec.apply(ctx, &next)
+		if err != nil {
+			finishAll(next.done, err)
+			continue
+		}
+		rec.tell(record, next)
+	}
+}
+
+// next takes what waits; a presence over the rate waits for its turn.
+func (rec *recorder) next(ctx context.Context) (w wanted, over contract.LeaveReason, more bool) {
+	for {
+		rec.mu.Lock()
+		if rec.over == "" && rec.wanted.empty() || ctx.Err() != nil {
+			rec.writing = false
+			w, rec.wanted = rec.wanted, wanted{}
+			rec.mu.Unlock()
+			finishAll(w.done, ctx.Err())
+			return wanted{}, "", false
+		}
+		e := rec.m.r.e
+		var wait time.Duration
+		if rec.over == "" && rec.wanted.presence != nil {
+			wait, _ = rec.bucket.Take(time.Since(e.started), 1, e.cfg.Limits.PresenceRate, e.cfg.Limits.PresenceBurst)
+		}
+		if wait <= 0 {
+			w, rec.wanted = rec.wanted, wanted{}
+			over = rec.over
+			rec.mu.Unlock()
+			return w, over, true
+		}
+		rec.mu.Unlock()
+		pause(ctx, wait)
+	}
+}
+
+// apply writes the record with the change.
+func (rec *recorder) apply(ctx context.Context, w *wanted) (contract.MemberRecord, error) {
+	next := rec.record
+	rec.mu.Lock()
+	next.Epoch = rec.epoch
+	rec.mu.Unlock()
+	next.Version++
+	if w.presence != nil {
+		next.Presence = w.presence
+	}
+	if w.state != "" {
+		next.State = w.state
+	}
+	if w.attempt != 0 {
+		next.Attempt, next.Secret = w.attempt, slices.Clone(w.secret[:])
+		next.Incarnation++
+	}
+	err := rec.write(ctx, next)
+	return next, err
+}
+
+// write is one compare-and-set, repeated until its outcome is known.
+func (rec *recorder) write(ctx context.Context, next contract.MemberRecord) error {
+	value, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, rec.m.r.e.cfg.RequestTimeout)
+	defer cancel()
+	revision, err := bus.Update(ctx, rec.m.r.e.members, rec.key, func(current []byte, revision uint64) ([]byte, error) {
+		if revision == rec.revision {
+			return value, nil
+		}
+		var now contract.MemberRecord
+		if current != nil && json.Unmarshal(current, &now) == nil &&
+			now.Incarnation == next.Incarnation && now.Version == next.Version && now.Edge == next.Edge && now.State == next.State {
+			return nil, bus.ErrUnchanged // our own write, whose answer was lost
+		}
+		return nil, errMemberGone
+	})
+	if err != nil {
+		return err
+	}
+	rec.record, rec.revision = next, revision
+	return nil
+}
+
+// bury writes the tombstone, unless somebody else did.
+func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
+	if rec.revision == 0 {
+		return
+	}
+	next := rec.record
+	next.Version++
+	next.State, next.Reason = contract.StateGone, reason
+	if err := rec.write(ctx, next); err != nil && !errors.Is(err, errMemberGone) {
+		slog.Warn("a member's tombstone was not written", "error", err)
+	}
+}
+
+// tell sends the change to every edge of the room, and finishes when all have it.
+func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
+	body := marshal(contract.PeerUpdate{
+		Peer: record.Peer, Version: record.Version, Presence: record.Presence, State: record.State,
+	})
+	m := rec.m
+	all := &countdown{done: func(err error) { finishAll(w.done, err) }}
+	all.add(1)
+	m.r.mu.Lock()
+	signal := contract.Signal{
+		Kind: contract.KindPresence, App: []byte(m.r.app.String()), Room: []byte(m.r.id.String()),
+		Revision: m.r.roster.Revision(), From: []byte(m.peerText), Epoch: m.epoch, Body: body,
+	}
+	for _, to := range m.r.places() {
+		all.add(1)
+		if !m.r.send(to, &signal, all) {
+			all.finish(errQueueFull)
+		}
+	}
+	m.r.mu.Unlock()
+	all.finish(nil)
+}
+
+func finishAll(done []func(error), err error) {
+	for _, fn := range done {
+		fn(err)
+	}
+}

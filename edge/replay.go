@@ -1,0 +1,291 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/edge/internal/roster"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// replay reads the log from the client's cursors on and gives it what it may
+// have missed; then the client hears live signals again. What it had already
+// comes twice, and its watermarks drop it; nothing is skipped.
+func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contract.Hello) {
+	p := &replayer{s: s, c: c, from: s.replayStart(hello)}
+	for {
+		behind, err := p.catchUp(ctx)
+		if err != nil {
+			slog.Warn("a replay failed; its connection is closed to try again", "session", s.id, "error", err)
+			s.mu.Lock()
+			if s.conn == c {
+				s.drop(contract.CloseTryLater, "what you missed can't be read now; come back")
+			}
+			s.mu.Unlock()
+			return
+		}
+		if !behind && p.finish() {
+			return
+		}
+	}
+}
+
+// replayStart is the lowest revision that one of the client's cursors stands
+// at. A room that the client doesn't name, or whose cursor is of another log,
+// gets a gap and its roster anew.
+func (s *clientSession) replayStart(hello *contract.Hello) uint64 {
+	e := s.e
+	start := e.reader.position.Load()
+	s.mu.Lock()
+	rooms := make([]*membership, 0, len(s.rooms))
+	for _, m := range s.rooms {
+		rooms = append(rooms, m)
+	}
+	for name := range hello.Rooms {
+		if s.rooms[name] == nil {
+			s.tellLeft(name)
+		}
+	}
+	s.mu.Unlock()
+	for _, m := range rooms {
+		known, ok := hello.Rooms[m.roomName]
+		cursor, err := contract.ParseCursor(known.Cursor)
+		switch {
+		case !ok || known.Peer != m.peerText:
+			m.tellJoined()
+		case err != nil || cursor.Edge != e.id || cursor.Epoch != e.log.Epoch(e.id):
+			m.tellJoined()
+			s.sendAny(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: "the cursor is not of this log"}))
+		default:
+			start = min(start, cursor.Revision)
+		}
+	}
+	return start
+}
+
+// tellJoined sends the room as it is now, if the member is in.
+func (m *membership) tellJoined() {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	if self := m.r.roster.Get(m.peer); self != nil && m.epoch != 0 {
+		frame := m.snapshot(self)
+		m.known = m.r.roster.Revision()
+		m.s.mu.Lock()
+		m.s.sendPaced(frame)
+		m.s.mu.Unlock()
+	}
+}
+
+// sendAny gives a text to the client whether it is replaying or not.
+func (s *clientSession) sendAny(text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(text)
+}
+
+// replayer brings one connection up to date.
+type replayer struct {
+	s    *clientSession
+	c    *conn.Conn
+	from uint64 // everything at or under it was replayed
+	buf  []byte
+}
+
+// replayBatch is how many entries one request of a replay reads.
+const replayBatch = 100
+
+// catchUp replays up to the reader's position as it is now, and reports whether
+// that has moved on meanwhile.
+func (p *replayer) catchUp(ctx context.Context) (behind bool, err error) {
+	e := p.s.e
+	until := e.reader.position.Load()
+	if p.from >= until {
+		return false, nil
+	}
+	shard := e.log.Shard(e.id)
+	consumer, err := e.log.Stream(e.id).OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{contract.SignalsFor(shard, e.id)},
+		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:    p.from + 1,
+	})
+	if err != nil {
+		return false, fmt.Errorf("replay: %w", err)
+	}
+	for p.from < until {
+		batch, err := consumer.FetchNoWait(replayBatch)
+		if err != nil {
+			return false, fmt.Errorf("replay: %w", err)
+		}
+		count := 0
+		for msg := range batch.Messages() {
+			count++
+			if err := p.message(ctx, msg, until); err != nil {
+				return false, err
+			}
+		}
+		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoMessages) {
+			return false, fmt.Errorf("replay: %w", err)
+		}
+		if count == 0 {
+			p.from = until
+		}
+	}
+	return e.reader.position.Load() > p.from, nil
+}
+
+func (p *replayer) message(ctx context.Context, msg jetstream.Msg, until uint64) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	revision := meta.Sequence.Stream
+	if revision <= p.from || revision > until {
+		p.from = max(p.from, min(revision, until))
+		return nil
+	}
+	items, err := contract.ReadEntry(msg.Data())
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	o := origin{revision: revision, cursor: []byte(p.s.e.cursor(revision - 1))}
+	var signal contract.Signal
+	for {
+		more, err := items.Next()
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if !more {
+			break
+		}
+		if !items.IsSignal() {
+			continue
+		}
+		if err := items.Signal(&signal); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if err := p.signal(ctx, o, &signal); err != nil {
+			return err
+		}
+	}
+	p.from = revision
+	return nil
+}
+
+// signal gives one signal to the members of the session that it is for.
+func (p *replayer) signal(ctx context.Context, o origin, s *contract.Signal) error {
+	m := p.member(s)
+	if m == nil {
+		return nil
+	}
+	switch {
+	case s.Kind == contract.KindEvent:
+		return p.event(ctx, m, s)
+	case s.Kind == contract.KindPresence:
+		return p.presence(ctx, m, s)
+	case len(s.To) > 0 && string(s.To) != m.peerText, string(s.From) == m.peerText:
+		return nil
+	case s.Kind.Type() == "":
+		return nil
+	}
+	m.r.mu.Lock()
+	counts := m.epoch != 0 && (len(s.To) > 0 || m.epoch <= s.Revision)
+	if counts {
+		m.marks.Pass(s.From, s.Seq)
+	}
+	m.r.mu.Unlock()
+	if !counts {
+		return nil
+	}
+	p.buf = m.relayed(p.buf[:0], o, s)
+	replayed.Inc()
+	return p.c.SendPaced(ctx, p.buf)
+}
+
+// member is the session's membership in the signal's room, or nil.
+func (p *replayer) member(s *contract.Signal) *membership {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for _, m := range p.s.rooms {
+		if m.r.id.String() == string(s.Room) && m.r.app.String() == string(s.App) {
+			return m
+		}
+	}
+	return nil
+}
+
+// event repeats the changes of one commit as a client hears of them.
+func (p *replayer) event(ctx context.Context, m *membership, s *contract.Signal) error {
+	var events contract.RoomEvents
+	if err := json.Unmarshal(s.Body, &events); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	for i := range events.Events {
+		if text := m.eventFrame(&events.Events[i]); text != nil {
+			if err := p.c.SendPaced(ctx, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// eventFrame is what the member hears of an event, nil for nothing. Of a member
+// that is still in, it hears the newest presence.
+func (m *membership) eventFrame(e *contract.RoomEvent) []byte {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	self := m.r.roster.Get(m.peer)
+	switch {
+	case self == nil:
+		return nil
+	case e.Kind == contract.EventJoined && e.Member != nil && e.Member.Peer != m.peer:
+		other := m.r.roster.Get(e.Member.Peer)
+		if other == nil { // it has left again; its signals still follow
+			other = &roster.Member{Member: *e.Member, Presence: e.Presence, Version: 1, State: contract.StateHere}
+		}
+		return marshal(contract.PeerJoined{
+			Type: contract.TypePeerJoined, Room: m.roomName, Revision: e.Revision, Peer: other.View(&self.Member),
+		})
+	case e.Kind == contract.EventLeft && e.Peer != m.peer:
+		return marshal(contract.PeerLeft{
+			Type: contract.TypePeerLeft, Room: m.roomName, Revision: e.Revision, Peer: e.Peer, Reason: e.Reason,
+		})
+	default:
+		return nil
+	}
+}
+
+func (p *replayer) presence(ctx context.Context, m *membership, s *contract.Signal) error {
+	var update contract.PeerUpdate
+	if err := json.Unmarshal(s.Body, &update); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	if update.Peer == m.peer {
+		return nil
+	}
+	return p.c.SendPaced(ctx, marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: m.roomName, Peer: update}))
+}
+
+// finish makes the client live if the replay stands where the reader does, and
+// tells it what is settled.
+func (p *replayer) finish() bool {
+	r := p.s.e.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.position.Load() > p.from {
+		return false
+	}
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	if p.s.conn == p.c {
+		p.s.replaying = false
+		p.s.sendAcked()
+	}
+	return true
+}

@@ -1,0 +1,236 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/roster"
+	"github.com/parley-rtc/parley/services/bus"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// room is what the edge knows of a room in which it has, or wants, members.
+type room struct {
+	// Static after construction.
+	e    *Edge
+	app  contract.Token
+	id   contract.Token
+	key  string // contract.RoomKey
+	name string // as people named it
+
+	users int // memberships and changes, guarded by Edge.mu; at 0 the room is forgotten
+
+	mu        sync.Mutex
+	roster    roster.Roster
+	locals    map[string]*membership // by peer; an epoch of 0 means that the join isn't applied yet
+	held      []hold                 // signals ahead of the roster
+	caughtUp  *sync.Cond             // of mu: held got shorter
+	resyncing bool
+	lanes     map[contract.Token]*lane // while somebody moves
+	changes   []*change                // operations that wait for roomsvc
+	changing  bool
+}
+
+// enter finds or makes a room, for a membership or a change; it must be followed
+// by exit.
+func (e *Edge) enter(app, id contract.Token) *room {
+	key := contract.RoomKey(app, id)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.byRoom[key]
+	if r == nil {
+		r = &room{e: e, app: app, id: id, key: key, name: string(id.ID()), locals: map[string]*membership{}}
+		r.caughtUp = sync.NewCond(&r.mu)
+		e.byRoom[key] = r
+		roomsTracked.Inc()
+	}
+	r.users++
+	return r
+}
+
+// exit ends what enter began.
+func (r *room) exit() {
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	if r.users--; r.users == 0 { // and nobody finds it any more
+		delete(r.e.byRoom, r.key)
+		roomsTracked.Dec()
+	}
+}
+
+// event applies the events of one commit; r.mu is held.
+func (r *room) event(s *contract.Signal) {
+	var events contract.RoomEvents
+	if err := json.Unmarshal(s.Body, &events); err != nil {
+		entriesBad.Inc()
+		slog.Error("room events can't be read", "error", err)
+		return
+	}
+	changes, behind := r.roster.Apply(&events)
+	r.apply(changes)
+	if behind {
+		r.resync()
+	}
+	r.drainHeld()
+}
+
+// apply tells the local members of changes that the roster took over; r.mu is held.
+func (r *room) apply(changes []roster.Change) {
+	// Who leaves by the same commit needn't hear who else does: a room of 1,000
+	// that is closed would send half a million frames.
+	leaving := make(map[contract.Token]bool)
+	for i := range changes {
+		if changes[i].Kind == contract.EventLeft {
+			leaving[changes[i].Member.Peer] = true
+		}
+	}
+	for i := range changes {
+		c := &changes[i]
+		switch c.Kind {
+		case contract.EventJoined:
+			r.joined(c)
+		case contract.EventLeft:
+			r.left(c, leaving)
+		case contract.EventLocked, contract.EventUnlocked:
+		}
+	}
+}
+
+func (r *room) joined(c *roster.Change) {
+	m := r.locals[c.Member.Peer.String()]
+	var frames [2][]byte // for impolite and polite receivers
+	for _, l := range r.locals {
+		if l.known == 0 || c.Revision <= l.known || l == m {
+			continue
+		}
+		self := r.roster.Get(l.peer)
+		if self == nil {
+			continue
+		}
+		view := c.Member.View(&self.Member)
+		at := 0
+		if view.Polite {
+			at = 1
+		}
+		if frames[at] == nil {
+			frames[at] = marshal(contract.PeerJoined{Type: contract.TypePeerJoined, Room: r.name, Revision: c.Revision, Peer: view})
+		}
+		l.s.sendNow(frames[at])
+	}
+	if m != nil && m.epoch == 0 {
+		m.begin(c.Member)
+	}
+}
+
+func (r *room) left(c *roster.Change, leaving map[contract.Token]bool) {
+	peer := c.Member.Peer.String()
+	frame := marshal(contract.PeerLeft{
+		Type: contract.TypePeerLeft, Room: r.name, Revision: c.Revision, Peer: c.Member.Peer, Reason: c.Reason,
+	})
+	for _, l := range r.locals {
+		if l.known != 0 && c.Revision > l.known && !leaving[l.peer] {
+			l.s.sendNow(frame)
+		}
+		l.marks.Forget(peer)
+		delete(l.pairs, peer)
+	}
+	if m := r.locals[peer]; m != nil {
+		delete(r.locals, peer)
+		m.finish(c.Revision, c.Reason)
+	}
+}
+
+// resync reads the document in the background and applies it, again and again
+// until no signal is ahead of it; r.mu is held.
+func (r *room) resync() {
+	if r.resyncing {
+		return
+	}
+	r.resyncing = true
+	r.e.goWork(func(ctx context.Context) {
+		resyncs.Inc()
+		for r.load(ctx) {
+		}
+	})
+}
+
+// load reads the document once and reports whether it must be read again.
+func (r *room) load(ctx context.Context) (again bool) {
+	doc, records, err := r.read(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.apply(r.roster.Load(doc, records))
+		r.drainHeld()
+		if len(r.held) > 0 {
+			return true
+		}
+	} else if ctx.Err() == nil {
+		slog.Warn("a room's document can't be read; trying again", "error", err)
+		return true
+	}
+	r.resyncing = false
+	r.caughtUp.Broadcast()
+	return false
+}
+
+// readTimeout bounds one reading of a document and its members' records.
+const readTimeout = 5 * time.Second
+
+// read fetches the document and the records of the members that the roster
+// doesn't know, from the leader.
+func (r *room) read(ctx context.Context) (*contract.RoomDocument, map[contract.Token]contract.MemberRecord, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	value, _, err := bus.Get(ctx, r.e.rooms, r.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc := &contract.RoomDocument{}
+	if err := json.Unmarshal(value, doc); err != nil {
+		return nil, nil, err
+	}
+	r.mu.Lock()
+	unknown := r.roster.Unknown(doc)
+	r.mu.Unlock()
+	records, err := r.e.readRecords(ctx, r.app, r.id, unknown)
+	return doc, records, err
+}
+
+// readers is how many records are read at once.
+const readers = 16
+
+// readRecords reads members' records; one that doesn't exist is left out.
+func (e *Edge) readRecords(ctx context.Context, app, room contract.Token, members []contract.Member) (map[contract.Token]contract.MemberRecord, error) {
+	records := make(map[contract.Token]contract.MemberRecord, len(members))
+	var (
+		mu     sync.Mutex
+		failed error
+		wg     sync.WaitGroup
+		turn   = make(chan struct{}, readers)
+	)
+	for _, m := range members {
+		turn <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turn }()
+			value, _, err := bus.Get(ctx, e.members, contract.MemberKey(app, room, m.Peer))
+			var record contract.MemberRecord
+			if err == nil {
+				err = json.Unmarshal(value, &record)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				records[m.Peer] = record
+			case !isNotFound(err):
+				failed = err
+			}
+		})
+	}
+	wg.Wait()
+	return records, failed
+}

@@ -1,0 +1,202 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/parley-rtc/parley/services/bus"
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/lifecycle"
+	"github.com/parley-rtc/parley/services/link"
+	"github.com/parley-rtc/parley/services/token"
+	"github.com/parley-rtc/parley/services/token/keywatch"
+)
+
+// Edge is one running edge.
+type Edge struct {
+	// Static after construction.
+	cfg      Config
+	id       contract.Token
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	log      *link.Log
+	links    *link.Links
+	rooms    jetstream.KeyValue
+	members  jetstream.KeyValue
+	keys     jetstream.KeyValue
+	verifier *token.Verifier
+	lease    *lease
+	reader   *reader
+	started  time.Time
+
+	// work ends when the edge gives up what is in flight; wg counts who does it.
+	work     context.Context //nolint:containedctx // the life of background work
+	stopWork context.CancelFunc
+	wg       sync.WaitGroup
+	draining atomic.Bool
+
+	operations atomic.Uint64 // numbers this edge's room changes
+
+	mu       sync.Mutex
+	byRoom   map[string]*room // by contract.RoomKey
+	sessions map[string]*clientSession
+	bySecret map[secretHash]*clientSession
+}
+
+// Run is the edge. It returns nil when ctx ended and everything is stopped.
+func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
+	id, err := contract.NewProcessID(cfg.Name)
+	if err != nil {
+		return fmt.Errorf("edge id: %w", err)
+	}
+	health := lifecycle.HealthFrom(ctx)
+	checks := newChecks(health, cfg.Name)
+	e := &Edge{
+		cfg: cfg, id: id, nc: nc, started: time.Now(),
+		byRoom: map[string]*room{}, sessions: map[string]*clientSession{}, bySecret: map[secretHash]*clientSession{},
+	}
+	e.work, e.stopWork = context.WithCancel(context.WithoutCancel(ctx))
+	defer e.stopWork()
+	if err := e.open(ctx); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	listener := cfg.Listener
+	if listener == nil {
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+			return fmt.Errorf("listen for clients: %w", err)
+		}
+	}
+	return e.serve(ctx, listener, checks)
+}
+
+// open waits for the buckets and builds what works on them.
+func (e *Edge) open(ctx context.Context) (err error) {
+	if e.js, err = jetstream.New(e.nc); err != nil {
+		return fmt.Errorf("jetstream: %w", err)
+	}
+	for _, one := range []struct {
+		bucket string
+		kv     *jetstream.KeyValue
+	}{{contract.BucketRooms, &e.rooms}, {contract.BucketMembers, &e.members}, {contract.BucketKeys, &e.keys}} {
+		if *one.kv, err = bus.OpenBucket(ctx, e.js, one.bucket); err != nil {
+			return fmt.Errorf("open bucket %s: %w", one.bucket, err)
+		}
+	}
+	edges, err := bus.OpenBucket(ctx, e.js, contract.BucketEdges)
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", contract.BucketEdges, err)
+	}
+	if e.log, err = link.OpenLog(ctx, e.js); err != nil {
+		return err
+	}
+	e.lease = newLease(edges, e.id, e.cfg.Listen)
+	e.reader = newReader(e)
+	options := link.DefaultOptions()
+	options.From = e.id
+	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
+	options.Gate = e.lease.held
+	options.Gather = e.cfg.Gather
+	e.links = link.New(e.nc, e.log, options)
+	rules := token.DefaultRules()
+	rules.Issuer = e.cfg.Issuer
+	e.verifier = token.NewVerifier(rules)
+	return nil
+}
+
+// serve runs all parts until ctx ends or one fails, then drains.
+func (e *Edge) serve(ctx context.Context, listener net.Listener, checks *checks) error {
+	group := lifecycle.NewGroup(ctx)
+	group.Go("keys", func(ctx context.Context) error {
+		return keywatch.Run(ctx, e.keys, e.verifier, func() { checks.set("keys", nil) })
+	})
+	group.Go("lease", func(ctx context.Context) error {
+		return e.lease.run(ctx, func(err error) { checks.set("lease", err) })
+	})
+	group.Go("reader", func(ctx context.Context) error {
+		return e.reader.run(ctx, func(err error) { checks.set("reader", err) })
+	})
+	group.Go("revisions", e.followRevisions)
+	group.Go("pings", e.sweep)
+	server := e.httpServer()
+	group.Go("listener", func(ctx context.Context) error {
+		checks.set("listener", nil)
+		slog.InfoContext(ctx, "edge is open", "edge", e.id.String(), "address", listener.Addr().String())
+		return serveHTTP(ctx, server, listener)
+	})
+	group.Go("drain", func(ctx context.Context) error {
+		<-ctx.Done()
+		checks.set("listener", errors.New("draining"))
+		e.drain()
+		return nil
+	})
+	err := group.Wait()
+	e.stopWork()
+	e.links.Close()
+	e.closeSessions(contract.CloseRestart, "the edge stops")
+	e.wg.Wait()
+	return ignoreEnd(ctx, err)
+}
+
+// drain tells every client to go elsewhere and gives what is in flight time to
+// settle.
+func (e *Edge) drain() {
+	e.draining.Store(true)
+	e.eachSession(func(s *clientSession) { s.goaway(e.cfg.DrainTimeout) })
+	deadline := time.Now().Add(e.cfg.DrainTimeout)
+	for time.Now().Before(deadline) && e.unsettled() > 0 {
+		time.Sleep(drainPoll)
+	}
+}
+
+// drainPoll is how often a draining edge looks whether all is settled.
+const drainPoll = 10 * time.Millisecond
+
+func (e *Edge) unsettled() (frames int) {
+	e.eachSession(func(s *clientSession) { frames += s.unsettled() })
+	return frames
+}
+
+func (e *Edge) eachSession(fn func(*clientSession)) {
+	e.mu.Lock()
+	all := make([]*clientSession, 0, len(e.sessions))
+	for _, s := range e.sessions {
+		all = append(all, s)
+	}
+	e.mu.Unlock()
+	for _, s := range all {
+		fn(s)
+	}
+}
+
+// goWork starts background work that the edge waits for when it stops.
+func (e *Edge) goWork(fn func(ctx context.Context)) { e.wg.Go(func() { fn(e.work) }) }
+
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("serve clients: %w", err)
+	case <-ctx.Done():
+	}
+	err := server.Close() // sockets of clients are hijacked and go on
+	<-stopped
+	return err
+}
+
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}

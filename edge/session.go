@@ -1,0 +1,316 @@
+package edge
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/edge/internal/limit"
+	"github.com/parley-rtc/parley/edge/internal/session"
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/link"
+)
+
+// secretHash is the SHA-256 of a resume secret; the edge never keeps the secret.
+type secretHash = [sha256.Size]byte
+
+// clientSession is what a client must not lose with its socket.
+type clientSession struct {
+	// Static after construction.
+	e  *Edge
+	id string
+
+	mu        sync.Mutex
+	conn      *conn.Conn // nil while the client is away
+	replaying bool       // live signals are left to the replay
+	over      bool       // it can't be resumed any more
+	next      secretHash // of the secret that resumes it
+	attempt   uint64
+	seq       session.Sequence
+	room      *sync.Cond // of mu: a frame was settled
+	life      *life      // who waits for what was sent since the last rewind
+	rooms     map[string]*membership
+	refusals  []refusal         // the newest ones, in case their socket is lost
+	lefts     map[string][]byte // `left` frames that no socket took, by room
+	away      *time.Timer
+	since     time.Time // when it came to have no room
+	pinged    time.Duration
+	frames    limit.Bucket
+	bytes     limit.Bucket
+	abuse     limit.Bucket
+	badTexts  limit.Bucket
+	buf       []byte
+}
+
+// life is the link.Waiter of a session's frames from one rewind to the next:
+// what was sent before a rewind settles nothing after it.
+type life struct{ s *clientSession }
+
+// refusal is an error frame whose seq the client may ask about again.
+type refusal struct {
+	seq  uint64
+	text []byte
+}
+
+// keepRefusals is how many error frames a session remembers.
+const keepRefusals = 256
+
+func newSession(e *Edge) *clientSession {
+	s := &clientSession{e: e, id: contract.NewSessionID(), rooms: map[string]*membership{}, since: time.Now()}
+	s.room = sync.NewCond(&s.mu)
+	s.life = &life{s}
+	return s
+}
+
+// live reports whether signals go to the client as they come; s.mu is held.
+func (s *clientSession) live() bool { return s.conn != nil && !s.replaying }
+
+// send gives a text to the client if it is there; s.mu is held. A client that
+// doesn't read loses its connection, and nothing else.
+func (s *clientSession) send(text []byte) {
+	if s.conn == nil {
+		return
+	}
+	if len(text) > s.e.cfg.Limits.PartBytes {
+		s.sendPaced(text)
+		return
+	}
+	if err := s.conn.Send(text); errors.Is(err, conn.ErrSlow) {
+		s.drop(contract.CloseSlowConsumer, "you read too slowly: "+err.Error())
+	}
+}
+
+// sendNow is send for who doesn't hold s.mu.
+func (s *clientSession) sendNow(text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live() {
+		s.send(text)
+	}
+}
+
+// sendPaced sends what doesn't count as queued, in parts if it is long; s.mu
+// is held.
+func (s *clientSession) sendPaced(text []byte) {
+	if s.conn == nil {
+		return
+	}
+	for _, part := range envelope.Split(text, s.e.cfg.Limits.PartBytes, contract.NewSessionID()) {
+		if err := s.conn.SendExempt(part); err != nil {
+			return
+		}
+	}
+}
+
+// sendLeft tells that a room is over, now or when the client comes back.
+func (s *clientSession) sendLeft(room string, text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.send(text)
+		return
+	}
+	if s.lefts == nil {
+		s.lefts = map[string][]byte{}
+	}
+	s.lefts[room] = text
+}
+
+// tellLeft tells a client that came back that it isn't in a room any more; s.mu
+// is held.
+func (s *clientSession) tellLeft(room string) {
+	text := s.lefts[room]
+	if text == nil {
+		text = marshal(contract.Left{Type: contract.TypeLeft, Room: room, Reason: contract.ReasonExpired})
+	}
+	delete(s.lefts, room)
+	s.send(text)
+}
+
+// drop closes the connection in the background; s.mu is held. The session stays
+// and can be resumed.
+func (s *clientSession) drop(code contract.CloseCode, reason string) {
+	c := s.conn
+	if c == nil {
+		return
+	}
+	closed.WithLabelValues(closeLabel(code)).Inc()
+	c.Close(code, reason)
+}
+
+// answerError tells the client that a frame, or the connection if seq is 0,
+// was refused; s.mu is held.
+func (s *clientSession) answerError(seq uint64, err error, rule contract.Rule) {
+	refused := asError(err)
+	refusedFrames.WithLabelValues(string(refused.Code)).Inc()
+	text := marshal(contract.ErrorFrame{
+		Type: contract.TypeError, Re: seq, Code: refused.Code, Status: refused.Code.Status(),
+		Message: refused.Message, Retryable: refused.Code.Retryable(), RetryAfter: refused.RetryAfter, Rule: rule,
+	})
+	if seq != 0 {
+		if len(s.refusals) == keepRefusals {
+			s.refusals = append(s.refusals[:0], s.refusals[1:]...)
+		}
+		s.refusals = append(s.refusals, refusal{seq, text})
+	}
+	s.send(text)
+}
+
+// release ends one hold on a frame, and tells the client what is settled; s.mu
+// is held.
+func (s *clientSession) release(seq uint64) {
+	if s.seq.Release(seq) {
+		s.room.Broadcast()
+		s.sendAcked()
+	}
+}
+
+// sendAcked tells what is settled, after everything else that waits; s.mu is held.
+func (s *clientSession) sendAcked() {
+	if s.conn != nil {
+		s.conn.SetTail(marshal(contract.Acked{Type: contract.TypeAcked, Seq: s.seq.Acked()}))
+	}
+}
+
+func (s *clientSession) unsettled() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	frames, _ := s.seq.Unsettled()
+	return frames
+}
+
+// Settled implements link.Waiter.
+func (l *life) Settled(seq uint64, o link.Outcome) {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life != l {
+		return
+	}
+	switch {
+	case o.Err == nil:
+		s.tellVerdicts(seq, o.Verdicts)
+	case errors.Is(o.Err, link.ErrFull):
+		s.answerError(seq, contract.Errorf(contract.CodeUnavailable, "the signal log is full; send it again later"), "")
+	default:
+		s.rewind(o.Err)
+		return
+	}
+	s.release(seq)
+}
+
+// tellVerdicts passes on what the filter said of a frame; s.mu is held.
+func (s *clientSession) tellVerdicts(seq uint64, verdicts []contract.Verdict) {
+	for i := range verdicts {
+		v := &verdicts[i]
+		if v.Refused {
+			s.answerError(seq, &contract.Error{Code: v.Code, Message: v.Message}, v.Rule)
+			continue
+		}
+		s.send(marshal(contract.Filtered{Type: contract.TypeFiltered, Re: seq, Rule: v.Rule, Count: v.Count}))
+	}
+}
+
+// rewind forgets what isn't settled, since nobody knows what became of it, and
+// closes the socket: the client will come back and send it again; s.mu is held.
+func (s *clientSession) rewind(why error) {
+	slog.Warn("frames have an unknown outcome; their session is closed to send them again", "session", s.id, "error", why)
+	s.life = &life{s}
+	s.seq.Rewind()
+	s.room.Broadcast()
+	code := contract.CloseTryLater
+	if errors.Is(why, link.ErrClosed) {
+		code = contract.CloseRestart
+	}
+	s.drop(code, "some frames could not be committed; reconnect and send them again")
+}
+
+// waitRoom blocks while too much of the client is unsettled: it is not read
+// from, and TCP tells it to wait.
+func (s *clientSession) waitRoom() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.crowded() && s.e.work.Err() == nil {
+		s.room.Wait()
+	}
+}
+
+func (s *clientSession) crowded() bool {
+	frames, bytes := s.seq.Unsettled()
+	return frames >= s.e.cfg.Limits.UnsettledCount || bytes >= s.e.cfg.Limits.UnsettledBytes
+}
+
+// detach notes that the socket is gone: the members are away, and leave when
+// the resume window is over.
+func (s *clientSession) detach(c *conn.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return
+	}
+	s.conn = nil
+	connections.Dec()
+	if s.over {
+		return
+	}
+	s.away = time.AfterFunc(s.e.cfg.ResumeWindow, func() {
+		s.e.wg.Go(func() { s.end(contract.ReasonExpired) })
+	})
+	for _, m := range s.rooms {
+		m.recorder.want(func(w *wanted) { w.state = contract.StateAway })
+	}
+}
+
+// end makes the session impossible to resume and leaves every room.
+func (s *clientSession) end(reason contract.LeaveReason) {
+	s.mu.Lock()
+	if s.over || reason == contract.ReasonExpired && s.conn != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.over = true
+	s.stopAway()
+	rooms := make([]*membership, 0, len(s.rooms))
+	for _, m := range s.rooms {
+		rooms = append(rooms, m)
+	}
+	s.mu.Unlock()
+	s.e.removeSession(s)
+	for _, m := range rooms {
+		s.e.goWork(func(ctx context.Context) { m.leave(ctx, reason) })
+	}
+}
+
+// stopAway ends the resume window; s.mu is held.
+func (s *clientSession) stopAway() {
+	if s.away != nil {
+		s.away.Stop()
+		s.away = nil
+	}
+}
+
+// forget takes a membership that is over out of the session.
+func (s *clientSession) forget(m *membership, in bool, reason contract.LeaveReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.stay != nil {
+		m.stay.Stop()
+	}
+	if s.rooms[m.roomName] == m {
+		delete(s.rooms, m.roomName)
+		s.since = time.Now()
+	}
+	m.r.exit()
+	if in && len(s.rooms) == 0 && reason == contract.ReasonKicked {
+		s.drop(contract.CloseKicked, "a moderator took you out of your only room")
+	}
+}
+
+func (s *clientSession) goaway(after time.Duration) {
+	s.sendNow(marshal(contract.Goaway{Type: contract.TypeGoaway, After: after.Milliseconds(), Reason: "the edge stops; reconnect to another one"}))
+}

@@ -1,0 +1,52 @@
+package edge
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/telemetry"
+)
+
+var tracer = telemetry.Tracer("github.com/parley-rtc/parley/edge")
+
+// startReceive begins the span of a client's frame: the root of its trace, or
+// the child of the trace that the client began. Without a provider it does
+// nothing.
+func startReceive(ctx context.Context, frame *envelope.Frame) (context.Context, trace.Span) {
+	if !telemetry.Enabled() {
+		return ctx, nil
+	}
+	return tracer.Start(telemetry.WithTraceparent(ctx, frame.Trace), "edge.receive",
+		trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithAttributes(attribute.String("parley.frame.type", frame.Type)))
+}
+
+// traceOf is the trace that a frame's signal carries on: the edge's span, or
+// what the client said.
+func traceOf(ctx context.Context, frame *envelope.Frame) string {
+	if telemetry.Enabled() {
+		return telemetry.Traceparent(ctx)
+	}
+	return frame.Trace
+}
+
+// startDeliver begins the span of a signal's delivery to one member.
+func startDeliver(s *contract.Signal) trace.Span {
+	if !telemetry.Enabled() || len(s.Trace) == 0 {
+		return nil
+	}
+	_, span := tracer.Start(telemetry.WithTraceparent(context.Background(), string(s.Trace)), "edge.deliver",
+		trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(attribute.String("parley.frame.type", s.Kind.Type())))
+	return span
+}
+
+func endSpan(span trace.Span) {
+	if span != nil {
+		span.End()
+	}
+}
