@@ -100,30 +100,33 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 	if !s.heldBy(c) {
 		return errBye // a newer connection took the session over
 	}
-	frame := envelope.Decode(text, &s.e.cfg.Limits)
-	if part, ok := frame.Body.(*contract.Part); ok && frame.Err == nil {
-		whole, done, refused := parts.Add(part, s.e.cfg.Limits.FrameBytes)
-		if refused != nil {
-			s.refuse(0, refused)
-			return nil
-		}
-		if !done {
+	limits := &s.e.cfg.Limits
+	frame := envelope.Decode(text, limits)
+	if part, ok := frame.Body.(*contract.Part); ok {
+		whole, done, refused := parts.Add(part, limits.FrameBytes)
+		switch {
+		case refused != nil:
+			frame = envelope.Decode(whole, limits) // tells the seq that the frame has used
+			frame.Err = refused
+		case !done:
 			return s.charge(c, 0, len(text))
+		default:
+			frame = envelope.Decode(whole, limits)
+			text = whole
 		}
-		text = whole
-		if frame = envelope.Decode(text, &s.e.cfg.Limits); frame.Type == contract.TypePart {
-			s.refuse(0, contract.Errorf(contract.CodeBadPart, "parts can't hold a part"))
-			return nil
+		if frame.Type == contract.TypePart {
+			frame.Err = contract.Errorf(contract.CodeBadPart, "parts can't hold a part")
 		}
 	}
 	received.WithLabelValues(typeLabel(frame.Type)).Inc()
-	if frame.Err != nil && frame.Err.Code == contract.CodeBadJSON {
+	switch {
+	case frame.Seq != 0:
+		return s.receiveCounted(c, &frame, len(text))
+	case frame.Err != nil && frame.Err.Code == contract.CodeBadJSON:
 		return s.badText(c, frame.Err)
-	}
-	if frame.Seq == 0 {
+	default:
 		return s.receiveUncounted(c, &frame, len(text))
 	}
-	return s.receiveCounted(c, &frame, len(text))
 }
 
 // heldBy reports whether c is the session's connection.

@@ -130,6 +130,46 @@ func TestWatch_GoesOnInABucketMadeAnew(t *testing.T) {
 	w.until(t, "anew")
 }
 
+func TestWatch_APositionCountsOnlyInItsOwnLog(t *testing.T) {
+	kv := newBucket(t, startConnected(t, "svc"))
+	revision, err := kv.Put(testContext(t), "k", []byte("v"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := kv.Status(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := status.(*jetstream.KeyValueBucketStatus).StreamInfo().Created
+	for name, tc := range map[string]struct {
+		created    time.Time
+		last, want uint64
+	}{
+		"the same log":                     {created, revision, revision},
+		"a log made later":                 {created.Add(-time.Second), revision, 0},
+		"the same log from an older state": {created, revision + 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &watch{bucket: kv.(bucket), pattern: ">", created: tc.created, last: tc.last}
+			consumer, remove, err := w.newConsumer(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer remove()
+			if w.last != tc.want {
+				t.Errorf("position: got %d, want %d", w.last, tc.want)
+			}
+			wantPending := uint64(1)
+			if tc.want == revision {
+				wantPending = 0
+			}
+			if got := consumer.CachedInfo().NumPending; got != wantPending {
+				t.Errorf("entries to come: got %d, want %d", got, wantPending)
+			}
+		})
+	}
+}
+
 func TestWatch_LosesNothingWhileItsConsumerIsTakenAway(t *testing.T) {
 	nc := startConnected(t, "svc")
 	kv := newBucket(t, nc)

@@ -99,7 +99,7 @@ func (l *Loaded) merge(layers ...layer) error {
 	}
 	for _, leaf := range l.schema.leaves {
 		if _, given := l.origins[leaf.key]; given && leaf.isList() {
-			leaf.value.SetZero() // otherwise a short list keeps the default's tail
+			leaf.value.SetZero() // otherwise its elements keep what the default's held
 		}
 	}
 	for _, s := range l.schema.sections {

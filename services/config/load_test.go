@@ -191,6 +191,19 @@ func TestLoad_AListReplacesALongerDefault(t *testing.T) {
 	}
 }
 
+func TestLoad_AListKeepsNothingOfItsDefault(t *testing.T) {
+	value := &struct {
+		Servers []server `koanf:"servers"`
+	}{[]server{{URL: "default", Password: "default"}, {URL: "second"}}}
+	path := write(t, "c.yaml", "x: {servers: [{url: mine}]}")
+	if _, err := Load([]Section{{Name: "x", Value: value}}, Options{Args: []string{"--config", path}, Environ: []string{}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []server{{URL: "mine"}}; !reflect.DeepEqual(value.Servers, want) {
+		t.Errorf("got %#v, want %#v", value.Servers, want)
+	}
+}
+
 func TestLoad_KeepsDefaultsOfWhatIsNotGiven(t *testing.T) {
 	got := mustLoad(t, "edge:\n  limits: {rate: 9}\nroomsvc: {anything: 1}\n", nil, nil)
 	want := defaultDoor()

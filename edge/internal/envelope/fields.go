@@ -27,12 +27,10 @@ type fields struct {
 
 // sub scans the object v, which is named by path, as fields of their own.
 func (f *fields) sub(v value, path string, index int) fields {
-	inner := fields{in: f.in[v.start:v.end], path: path, index: index, err: f.err}
-	s := scanner{in: inner.in}
-	if !s.object(func(m member) { inner.members = append(inner.members, m) }) && *f.err == nil {
-		*f.err = s.fault // never: the scan of the whole frame has passed
-	}
-	return inner
+	members := make([]member, 0, 4) // as many as a candidate has
+	s := scanner{in: f.in[v.start:v.end], again: true}
+	s.object(func(m member) { members = append(members, m) }) // it can't fail: the whole frame has passed
+	return fields{in: s.in, path: path, index: index, members: members, err: f.err}
 }
 
 // find is the value of a member; absent if there is none.
@@ -227,8 +225,8 @@ func (f *fields) list(name string, each func(i int, v value)) int {
 		return 0
 	}
 	n := 0
-	s := scanner{in: f.in[:v.end], at: v.start}
-	s.array(func(v value) { // it can't fail: the scan of the whole frame has passed
+	s := scanner{in: f.in[:v.end], at: v.start, again: true}
+	s.array(func(v value) { // it can't fail: the whole frame has passed
 		each(n, v)
 		n++
 	})

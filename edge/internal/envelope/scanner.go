@@ -42,6 +42,7 @@ type scanner struct {
 	in    []byte
 	at    int
 	depth int
+	again bool // the text has passed a scan before: its names aren't compared again
 	fault *contract.Error
 	keys  [][]byte // of the objects around the position, the outermost first
 }
@@ -167,7 +168,7 @@ func (s *scanner) key(seen *keySet) (key []byte, ok bool) {
 	if escaped {
 		key = appendUnescaped(nil, key)
 	}
-	if !seen.add(s, key) {
+	if !s.again && !seen.add(s, key) {
 		return key, s.fail(start, "this name is in the object already")
 	}
 	s.space()

@@ -50,7 +50,9 @@ func serve(t *testing.T, d *Door) string {
 	return s.Listener.Addr().String()
 }
 
-func door() *Door { return &Door{Origins: []string{"https://app.example"}, Subprotocol: contract.Subprotocol} }
+func door() *Door {
+	return &Door{Origins: []string{"https://app.example"}, Subprotocol: contract.Subprotocol}
+}
 
 const goodHandshake = "GET /v1/ws HTTP/1.1\r\nHost: edge.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: parley.v1\r\n\r\n"

@@ -1,0 +1,298 @@
+package negotiate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// Negotiator keeps the connections of one room.
+type Negotiator struct {
+	// Static.
+	room Room
+	cfg  Config
+	log  *slog.Logger
+	ctx  context.Context // ends with Close
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	pairs   map[contract.Token]*pair
+	orphans map[*pair]bool // connected, but signals can't reach them any more
+}
+
+// ErrClosed says that [Negotiator.Close] was called.
+var ErrClosed = errors.New("negotiator is closed")
+
+// New makes a negotiator; [Negotiator.Run] starts it. Its owner must call Close.
+func New(room Room, cfg Config) *Negotiator {
+	n := &Negotiator{
+		room: room, cfg: cfg, log: cfg.Logger,
+		pairs: make(map[contract.Token]*pair), orphans: make(map[*pair]bool),
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	n.ctx, n.stop = context.WithCancel(context.Background())
+	return n
+}
+
+// Run takes the room's events, so nobody else must, and negotiates until ctx
+// ends (its error), the room is left (nil) or the client is over (its error).
+// The connections outlive Run; only Close, and a peer that leaves, ends them.
+func (n *Negotiator) Run(ctx context.Context) error {
+	if err := n.addAll(); err != nil {
+		return err
+	}
+	for {
+		e, err := n.room.Next(ctx)
+		switch {
+		case errors.Is(err, client.ErrLeft):
+			return nil
+		case err != nil:
+			return fmt.Errorf("negotiate: %w", err)
+		}
+		mine, err := n.handle(ctx, e)
+		if err != nil {
+			return err
+		}
+		if !mine && n.cfg.OnEvent != nil {
+			n.cfg.OnEvent(e)
+		}
+	}
+}
+
+// Close closes every connection and waits for all that belongs to it.
+func (n *Negotiator) Close() error {
+	n.mu.Lock()
+	n.closed = true // from here on nothing is added
+	n.stop()
+	for id, p := range n.pairs {
+		delete(n.pairs, id)
+		n.wg.Go(p.close)
+	}
+	for p := range n.orphans {
+		delete(n.orphans, p)
+		n.wg.Go(p.close)
+	}
+	n.mu.Unlock()
+	n.wg.Wait()
+	return nil
+}
+
+// Connection is the connection with a peer, if there is one.
+func (n *Negotiator) Connection(peer contract.Token) (*webrtc.PeerConnection, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p, ok := n.pairs[peer]
+	if !ok {
+		return nil, false
+	}
+	return p.pc, true
+}
+
+// RestartICE restarts ICE with a peer, as happens by itself when a connection
+// has failed. It is for a network change that the application knows of.
+func (n *Negotiator) RestartICE(peer contract.Token) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p, ok := n.pairs[peer]; ok {
+		p.wantRestart()
+	}
+}
+
+// handle does what an event asks for, and reports whether it concerns
+// negotiations alone.
+func (n *Negotiator) handle(ctx context.Context, e client.Event) (mine bool, err error) {
+	switch e := e.(type) {
+	case client.PeerJoined:
+		return false, n.add(e.Peer)
+	case client.PeerLeft:
+		n.remove(e.Peer.Peer, e.Reason)
+	case client.Rejoined:
+		return false, n.begin()
+	case client.Offer:
+		return n.pass(ctx, e.From, e), nil
+	case client.Answer:
+		return n.pass(ctx, e.From, e), nil
+	case client.Candidate:
+		return n.pass(ctx, e.From, e), nil
+	case client.Message:
+		if w, ok := negotiateWord(e.Data); ok {
+			return n.pass(ctx, e.From, w), nil
+		}
+	case client.Gap:
+		n.gap(ctx, e)
+	case client.ICEServersChanged:
+		n.configure()
+	}
+	return false, nil
+}
+
+// negotiateWord reads a message of turn.go.
+func negotiateWord(data json.RawMessage) (word, bool) {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(data, &m) != nil || len(m) != 1 {
+		return "", false
+	}
+	var w word
+	if json.Unmarshal(m["negotiate"], &w) != nil {
+		return "", false
+	}
+	switch w {
+	case wordAsk, wordGo, wordDone, wordAgain:
+		return w, true
+	default:
+		return "", false
+	}
+}
+
+// pass gives something to the pair with a peer, and waits while that is busy:
+// it must lose nothing.
+func (n *Negotiator) pass(ctx context.Context, from contract.Token, what any) bool {
+	n.mu.Lock()
+	p, ok := n.pairs[from]
+	n.mu.Unlock()
+	if !ok {
+		return false
+	}
+	select {
+	case p.inbox <- what:
+	case <-p.ctx.Done():
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// gap tells the pairs that something from the other side is lost.
+func (n *Negotiator) gap(ctx context.Context, g client.Gap) {
+	n.mu.Lock()
+	var from []contract.Token
+	for id := range n.pairs {
+		if g.From.IsZero() || g.From == id {
+			from = append(from, id)
+		}
+	}
+	n.mu.Unlock()
+	for _, id := range from {
+		n.pass(ctx, id, g)
+	}
+}
+
+// configure gives every connection the room's new ICE servers, for its next
+// ICE restart.
+func (n *Negotiator) configure() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.pairs {
+		if err := p.pc.SetConfiguration(n.cfg.peerConfiguration(n.room)); err != nil {
+			p.log.Warn("new ICE servers not taken", "error", err)
+		}
+	}
+}
+
+// begin starts anew after the session was lost: we are another peer now, and no
+// signal reaches the connections that we have.
+func (n *Negotiator) begin() error {
+	n.mu.Lock()
+	for id, p := range n.pairs {
+		delete(n.pairs, id)
+		n.orphan(p)
+	}
+	n.mu.Unlock()
+	return n.addAll()
+}
+
+func (n *Negotiator) addAll() error {
+	for _, peer := range n.room.Peers() {
+		if err := n.add(peer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add makes the pair with a peer, unless there is one. Only Run calls it.
+func (n *Negotiator) add(peer contract.Peer) error {
+	if _, ok := n.Connection(peer.Peer); ok || n.cfg.Only != nil && !n.cfg.Only(peer) {
+		return nil
+	}
+	p, err := newPair(n, peer)
+	if err != nil {
+		return fmt.Errorf("negotiate: new connection: %w", err)
+	}
+	if f := n.cfg.OnPeerConnection; f != nil {
+		f(peer, p.pc)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		close(p.done)
+		n.wg.Go(p.close)
+		return ErrClosed
+	}
+	n.pairs[peer.Peer] = p
+	n.wg.Go(p.run)
+	return nil
+}
+
+// remove ends the pair with a peer that left. If the peer may only have lost
+// its session, a connection that works is kept.
+func (n *Negotiator) remove(peer contract.Token, reason contract.LeaveReason) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p, ok := n.pairs[peer]
+	if !ok || n.closed {
+		return
+	}
+	delete(n.pairs, peer)
+	switch reason {
+	case contract.ReasonExpired, contract.ReasonReplaced:
+		n.orphan(p)
+	default:
+		n.wg.Go(p.close)
+	}
+}
+
+// orphan keeps a connection that works until it fails or its identity is
+// connected anew; n.mu is held.
+func (n *Negotiator) orphan(p *pair) {
+	p.stop()
+	if n.closed || p.pc.ConnectionState() != webrtc.PeerConnectionStateConnected {
+		n.wg.Go(p.close)
+		return
+	}
+	n.orphans[p] = true
+}
+
+// noteState is called when a connection's state changes.
+func (n *Negotiator) noteState(p *pair, state webrtc.PeerConnectionState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return
+	}
+	switch state {
+	case webrtc.PeerConnectionStateConnected:
+		for o := range n.orphans {
+			if o != p && o.peer.Identity == p.peer.Identity {
+				delete(n.orphans, o)
+				n.wg.Go(o.close)
+			}
+		}
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		if n.orphans[p] {
+			delete(n.orphans, p)
+			n.wg.Go(p.close)
+		}
+	}
+}

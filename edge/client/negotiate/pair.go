@@ -1,0 +1,218 @@
+package negotiate
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+const (
+	// inboxLength is how much of a peer may wait for its pair; more holds up
+	// the room's events, and so in the end the socket.
+	inboxLength = 64
+	// maxHeld bounds the candidates that are held for one description; an edge
+	// lets no more through.
+	maxHeld = 64
+)
+
+// pair is the connection with one peer. Its worker does everything with the
+// signaling state, one after the other; pion's callbacks only leave notes.
+type pair struct {
+	// Static.
+	n     *Negotiator
+	peer  contract.Peer
+	pc    *webrtc.PeerConnection
+	log   *slog.Logger
+	inbox chan any // client events and words of this peer
+	poke  chan struct{}
+	ctx   context.Context
+	stop  context.CancelFunc
+	done  chan struct{} // the worker has ended
+
+	// Owned by the worker.
+	turn    turn
+	offer   string // our offer's negotiation, while its answer isn't here
+	current string // the negotiation of the remote description
+	ignored string // the negotiation of the last offer that was dropped
+	held    held   // candidates that came before their description
+
+	mu      sync.Mutex
+	needs   bool                      // pion has something to negotiate
+	restart bool                      // ICE must be restarted
+	tag     string                    // the negotiation that our candidates belong to
+	local   []webrtc.ICECandidateInit // our candidates that aren't sent; pion gathers a bounded number
+}
+
+// held are the candidates of one negotiation.
+type held struct {
+	negotiation string
+	candidates  []contract.ICECandidate
+}
+
+// newPair makes the connection; its worker must be started.
+func newPair(n *Negotiator, peer contract.Peer) (*pair, error) {
+	pc, err := n.cfg.newPeerConnection(n.room)
+	if err != nil {
+		return nil, err
+	}
+	p := &pair{
+		n: n, peer: peer, pc: pc, log: n.log.With("peer", peer.Peer.String()),
+		inbox: make(chan any, inboxLength), poke: make(chan struct{}, 1), done: make(chan struct{}),
+		turn: turn{asks: peer.Polite},
+	}
+	p.ctx, p.stop = context.WithCancel(n.ctx)
+	pc.OnNegotiationNeeded(p.noteNeed)
+	pc.OnICECandidate(p.noteCandidate)
+	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
+		if s == webrtc.ICEConnectionStateFailed {
+			p.wantRestart()
+		}
+	})
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { n.noteState(p, s) })
+	if f := n.cfg.OnDataChannel; f != nil {
+		pc.OnDataChannel(func(d *webrtc.DataChannel) { f(peer, d) })
+	}
+	if f := n.cfg.OnTrack; f != nil {
+		pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { f(peer, t, r) })
+	}
+	return p, nil
+}
+
+// close ends the worker and the connection, and waits for both.
+func (p *pair) close() {
+	p.stop()
+	<-p.done
+	if err := p.pc.GracefulClose(); err != nil {
+		p.log.Warn("connection closed with an error", "error", err)
+	}
+}
+
+// wake makes the worker look at the notes.
+func (p *pair) wake() {
+	select {
+	case p.poke <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pair) noteNeed() {
+	p.mu.Lock()
+	p.needs = true
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *pair) wantRestart() {
+	p.mu.Lock()
+	p.restart = true
+	p.mu.Unlock()
+	p.wake()
+}
+
+// noteCandidate keeps a local candidate, or the end of them, for the worker.
+func (p *pair) noteCandidate(c *webrtc.ICECandidate) {
+	var init webrtc.ICECandidateInit // empty: the end
+	if c != nil {
+		init = c.ToJSON()
+	}
+	p.mu.Lock()
+	p.local = append(p.local, init)
+	p.mu.Unlock()
+	p.wake()
+}
+
+// run is the worker.
+func (p *pair) run() {
+	defer close(p.done)
+	for p.ctx.Err() == nil {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-p.poke:
+		case what := <-p.inbox:
+			p.handle(what)
+		}
+		p.act()
+	}
+}
+
+// handle takes one thing from the other side.
+func (p *pair) handle(what any) {
+	switch e := what.(type) {
+	case client.Offer:
+		p.onOffer(e)
+	case client.Answer:
+		p.onAnswer(e)
+	case client.Candidate:
+		p.onCandidates(e)
+	case client.Gap:
+		p.onGap()
+	case word:
+		p.turn.hear(e)
+		if e == wordAgain && p.offer != "" {
+			p.repeatOffer()
+		}
+	}
+}
+
+// act does what the notes and the turn ask for.
+func (p *pair) act() {
+	p.sendCandidates()
+	if p.pc.SignalingState() != webrtc.SignalingStateStable {
+		return
+	}
+	for p.ctx.Err() == nil {
+		p.mu.Lock()
+		wants := p.needs || p.restart
+		p.mu.Unlock()
+		switch p.turn.next(wants) {
+		case actNothing:
+			return
+		case actOffer:
+			p.makeOffer()
+			p.sendCandidates()
+			return
+		case actAsk:
+			p.say(wordAsk)
+		case actGo:
+			p.say(wordGo)
+		case actDone:
+			p.say(wordDone)
+		}
+	}
+}
+
+// begin opens a new generation of our description: candidates that aren't sent
+// yet belong to it, unless ICE restarts, which makes them void.
+func (p *pair) begin(negotiation string, restart bool) (before string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, p.tag = p.tag, negotiation
+	if restart {
+		p.local, p.restart = nil, false
+	}
+	return before
+}
+
+func (p *pair) setTag(negotiation string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tag = negotiation
+}
+
+// ufrag is the ICE user name fragment of a description (RFC 8839 section 5.4):
+// another one means that ICE restarts.
+func ufrag(d *webrtc.SessionDescription) string {
+	if d == nil {
+		return ""
+	}
+	_, after, _ := strings.Cut(d.SDP, "a=ice-ufrag:")
+	fragment, _, _ := strings.Cut(after, "\n")
+	return strings.TrimSpace(fragment)
+}

@@ -1,0 +1,91 @@
+package negotiate
+
+// word is what two peers that can't roll back say to each other, as the value
+// of "negotiate" in a message: {"negotiate":"ask"}.
+//
+// The impolite one of a pair owns the right to offer. The polite one says ask
+// and waits; the owner says go when no offer of its own is on the way, and then
+// doesn't offer until the polite one's offer was answered or it says done. So no
+// two offers can collide. again asks a peer to repeat what it waits for, after
+// a gap: its offer, or its ask, or its go.
+type word string
+
+const (
+	wordAsk   word = "ask"
+	wordGo    word = "go"
+	wordDone  word = "done"
+	wordAgain word = "again"
+)
+
+// action is what a pair does next.
+type action int
+
+const (
+	actNothing action = iota
+	actOffer
+	actAsk
+	actGo
+	actDone
+)
+
+// turn says who of a pair may offer. It is a value; the pair's worker owns it.
+type turn struct {
+	asks bool // we are the polite one: static
+
+	// Of the polite one.
+	asked   bool // said ask
+	granted bool // heard go
+	blocked bool // our offer collided all the same: theirs comes first
+
+	// Of the owner.
+	owed bool // heard ask
+	lent bool // said go
+}
+
+// next decides what to do while no offer is on the way; wants tells whether
+// there is something to negotiate.
+func (t *turn) next(wants bool) action {
+	switch {
+	case t.asks && t.granted && wants:
+		return actOffer
+	case t.asks && t.granted:
+		t.asked, t.granted = false, false
+		return actDone
+	case t.asks && wants && !t.asked && !t.blocked:
+		t.asked = true
+		return actAsk
+	case t.asks:
+		return actNothing
+	case t.owed:
+		t.owed, t.lent = false, true
+		return actGo
+	case wants && !t.lent:
+		return actOffer
+	default:
+		return actNothing
+	}
+}
+
+// hear takes a word of the other's.
+func (t *turn) hear(w word) {
+	switch w {
+	case wordAsk:
+		t.owed = true
+	case wordGo:
+		t.granted = t.asks
+	case wordDone:
+		t.lent = false
+	case wordAgain:
+		t.owed = t.owed || t.lent
+		t.asked = t.asked && t.granted
+	}
+}
+
+// offered is called when our offer was answered, or came to nothing.
+func (t *turn) offered() { t.asked, t.granted = false, false }
+
+// collided is called when our offer was refused because of theirs.
+func (t *turn) collided() { t.asked, t.granted, t.blocked = false, false, true }
+
+// answered is called when we have answered their offer.
+func (t *turn) answered() { t.lent, t.blocked = false, false }

@@ -1,0 +1,68 @@
+package client
+
+import "github.com/parley-rtc/parley/services/contract"
+
+// onSignal takes a signal of another peer, unless it came before.
+func (c *Client) onSignal(kind string, text []byte) {
+	frame, ok := decode[contract.Relayed](c, text)
+	if !ok {
+		return
+	}
+	event := signalEvent(kind, frame)
+	c.mu.Lock()
+	if event == nil {
+		c.stats.Bad++
+		c.mu.Unlock()
+		return
+	}
+	r, ok := c.roomOf(frame.Room)
+	if !ok {
+		c.mu.Unlock()
+		return
+	}
+	// The cursor stands before this signal's entry, so it may be kept before
+	// the application has the event.
+	if frame.Cursor != "" {
+		r.cursor = frame.Cursor
+	}
+	if !r.marks.fresh(frame.From, frame.Seq, r.roster.peers) {
+		c.stats.Repeats++
+		c.mu.Unlock()
+		return
+	}
+	answered := kind == contract.TypeMessage && r.reply(event.(Message))
+	c.mu.Unlock()
+	if !answered {
+		c.deliver(r, event, len(text))
+	}
+}
+
+// signalEvent is the event of a relayed frame, nil if the frame lacks
+// something.
+func signalEvent(kind string, f *contract.Relayed) Event {
+	if f.From.IsZero() || f.Seq == 0 {
+		return nil
+	}
+	sender := Sender{From: f.From, Epoch: f.Epoch, Seq: f.Seq, Trace: f.Trace}
+	switch kind {
+	case contract.TypeOffer:
+		if f.Description != nil {
+			return Offer{Sender: sender, Negotiation: f.Negotiation, Description: *f.Description}
+		}
+	case contract.TypeAnswer:
+		if f.Description != nil {
+			return Answer{Sender: sender, Negotiation: f.Negotiation, Description: *f.Description}
+		}
+	case contract.TypeCandidate:
+		candidates := f.Candidates
+		if f.Candidate != nil {
+			candidates = append([]contract.ICECandidate{*f.Candidate}, candidates...)
+		}
+		if len(candidates) > 0 {
+			return Candidate{Sender: sender, Negotiation: f.Negotiation, Candidates: candidates}
+		}
+	case contract.TypeMessage:
+		return Message{Sender: sender, ID: f.ID, Re: f.Re, Data: f.Data}
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package edge
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/goleak"
+
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/link"
+	"github.com/parley-rtc/parley/services/natstest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// yard is a room whose signals go straight to a real log, through links whose
+// gate the test opens.
+type yard struct {
+	t    *testing.T
+	r    *room
+	log  *link.Log
+	open atomic.Bool
+	wait settledSignals
+}
+
+// settledSignals is a link.Waiter that counts.
+type settledSignals struct {
+	sync.WaitGroup
+	t *testing.T
+}
+
+func (s *settledSignals) Settled(seq uint64, o link.Outcome) {
+	if o.Err != nil {
+		s.t.Errorf("signal %d: %v", seq, o.Err)
+	}
+	s.Done()
+}
+
+func newYard(t *testing.T) *yard {
+	t.Helper()
+	server := natstest.Start(t)
+	nc := natstest.Connect(t, server)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := contract.SignalsBucket(0)
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: contract.StreamOf(bucket), Subjects: []string{"$KV." + bucket + ".>"}, MaxMsgsPerSubject: -1,
+		Metadata: map[string]string{contract.ShardsMetadata: "1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := &yard{t: t}
+	y.wait.t = t
+	if y.log, err = link.OpenLog(t.Context(), js); err != nil {
+		t.Fatal(err)
+	}
+	self := process(t, "self")
+	o := link.DefaultOptions()
+	o.From, o.Gate = self, y.open.Load
+	o.Subject = func(to contract.Token) string { return y.log.Subject(self, to) }
+	e := &Edge{cfg: DefaultConfig(), id: self, log: y.log, links: link.New(nc, y.log, o), byRoom: map[string]*room{}}
+	e.work, e.stopWork = context.WithCancel(context.Background())
+	t.Cleanup(func() {
+		e.stopWork()
+		e.links.Close()
+		e.wg.Wait()
+	})
+	y.r = e.enter(contract.ID("app").Token(), contract.ID("room").Token())
+	return y
+}
+
+func process(t *testing.T, name string) contract.Token {
+	t.Helper()
+	id, err := contract.NewProcessID(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// send sends signals with these numbers to an edge.
+func (y *yard) send(to contract.Token, first, last uint64) {
+	y.r.mu.Lock()
+	defer y.r.mu.Unlock()
+	for seq := first; seq <= last; seq++ {
+		y.wait.Add(1)
+		s := contract.Signal{
+			Kind: contract.KindMessage, App: []byte("app"), Room: []byte("room"), From: []byte("sender"), Seq: seq, Body: []byte("{}"),
+		}
+		if !y.r.send(to, &s, &y.wait) {
+			y.t.Errorf("signal %d was not taken", seq)
+			y.wait.Done()
+		}
+	}
+}
+
+func (y *yard) move(from, to contract.Token) {
+	y.r.mu.Lock()
+	defer y.r.mu.Unlock()
+	y.r.moved(from, to)
+}
+
+// logged waits until all is settled and reads the seqs in the log's order.
+func (y *yard) logged() (seqs []uint64) {
+	y.t.Helper()
+	y.wait.Wait()
+	info, err := y.log.Stream(y.r.e.id).Info(y.t.Context())
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	for revision := uint64(1); revision <= info.State.LastSeq; revision++ {
+		data, err := y.log.Entry(y.t.Context(), y.r.e.id, revision)
+		if err != nil {
+			y.t.Fatal(err)
+		}
+		items, err := contract.ReadEntry(data)
+		for more := true; err == nil && more; {
+			var s contract.Signal
+			if more, err = items.Next(); more && err == nil {
+				err = items.Signal(&s)
+				seqs = append(seqs, s.Seq)
+			}
+		}
+		if err != nil {
+			y.t.Fatal(err)
+		}
+	}
+	return seqs
+}
+
+func checkRising(t *testing.T, seqs []uint64, count int) {
+	t.Helper()
+	if len(seqs) != count {
+		t.Errorf("the log holds %v, want %d signals", seqs, count)
+	}
+	for i := 1; i < len(seqs); i++ {
+		if seqs[i] <= seqs[i-1] {
+			t.Errorf("the log holds %v, want them in the order of sending", seqs)
+			return
+		}
+	}
+}
+
+func TestRoom_Send_keepsTheOrderWhenTheReceiverMoves(t *testing.T) {
+	y := newYard(t)
+	b, c := process(t, "b"), process(t, "c")
+	y.send(b, 1, 50)
+	y.move(b, c)
+	y.send(c, 51, 100)
+	y.r.mu.Lock()
+	held := len(y.r.lanes[c].signals)
+	y.r.mu.Unlock()
+	if held != 50 {
+		t.Errorf("the lane holds %d signals while the old link isn't settled, want 50", held)
+	}
+	y.open.Store(true)
+	checkRising(t, y.logged(), 100)
+	y.r.mu.Lock()
+	defer y.r.mu.Unlock()
+	if len(y.r.lanes) != 0 {
+		t.Errorf("%d lanes are left when all is settled", len(y.r.lanes))
+	}
+}
+
+func TestRoom_Send_keepsTheOrderWhenTheReceiverMovesTwiceQuickly(t *testing.T) {
+	y := newYard(t)
+	b, c, d := process(t, "b"), process(t, "c"), process(t, "d")
+	y.send(b, 1, 20)
+	y.move(b, c)
+	y.send(c, 21, 40)
+	y.move(c, d)
+	y.send(d, 41, 60)
+	y.open.Store(true)
+	checkRising(t, y.logged(), 60)
+}
+
+func TestRoom_Send_isNotHeldUpForOthers(t *testing.T) {
+	y := newYard(t)
+	b, c, other := process(t, "b"), process(t, "c"), process(t, "other")
+	y.send(b, 1, 1)
+	y.move(b, c)
+	y.send(other, 2, 2)
+	y.r.mu.Lock()
+	held := y.r.lanes[other] != nil
+	y.r.mu.Unlock()
+	if held {
+		t.Error("a move to one edge holds up the signals to another")
+	}
+	y.open.Store(true)
+	if got := y.logged(); len(got) != 2 {
+		t.Errorf("the log holds %v, want both signals", got)
+	}
+}
+
+func TestRoom_Send_refusesWhatALaneCantHold(t *testing.T) {
+	y := newYard(t)
+	b, c := process(t, "b"), process(t, "c")
+	y.send(b, 1, 1)
+	y.move(b, c)
+	y.send(c, 2, maxLane+1)
+	y.r.mu.Lock()
+	s := contract.Signal{Kind: contract.KindMessage, App: []byte("app"), Room: []byte("room"), From: []byte("sender"), Body: []byte("{}")}
+	took := y.r.send(c, &s, &y.wait)
+	y.r.mu.Unlock()
+	if took {
+		t.Errorf("a lane took more than %d signals", maxLane)
+	}
+	y.open.Store(true)
+	done := make(chan struct{})
+	go func() { y.wait.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Error("the lane was not released")
+	}
+}

@@ -1,0 +1,158 @@
+package stack
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stopTimeout is how long a program may take to stop after SIGTERM.
+const stopTimeout = 20 * time.Second
+
+// Processes starts the seven programs and waits until all are ready.
+func Processes(t testing.TB, o Options) *Stack {
+	t.Helper()
+	o.fill()
+	natsAddress := freeAddress(t)
+	host, port, _ := strings.Cut(natsAddress, ":")
+	start(t, "nats-server", nil, "-js", "-sd", t.TempDir(), "-a", host, "-p", port)
+	common := append([]string{"PARLEY_NATS__URL=nats://" + natsAddress}, o.Environ...)
+	s := &Stack{}
+	service := func(name string, environ ...string) {
+		admin := freeAddress(t)
+		start(t, name, append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...))
+		s.Admin = append(s.Admin, admin)
+	}
+	for range 2 {
+		service("roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards))
+	}
+	auth := freeAddress(t)
+	s.AuthURL = "http://" + auth
+	service("authsvc",
+		"PARLEY_AUTHSVC__LISTEN="+auth,
+		"PARLEY_AUTHSVC__SIGNING_KEY="+s.newKey().Reveal(),
+		"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
+		"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
+	service("candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
+	for i := range 2 {
+		address := freeAddress(t)
+		s.Edges = append(s.Edges, "ws://"+address+"/v1/ws")
+		service("edge", append(limitsEnviron(o),
+			fmt.Sprintf("PARLEY_EDGE__NAME=edge-%d", i+1), "PARLEY_EDGE__LISTEN="+address,
+			"PARLEY_EDGE__ICE_POLICY="+string(o.Policy))...)
+	}
+	for _, admin := range s.Admin {
+		waitReady(t, admin)
+	}
+	return s
+}
+
+func limitsEnviron(o Options) []string {
+	l := o.Limits
+	var environ []string
+	for key, value := range map[string]int{
+		"FRAME_RATE": l.FrameRate, "FRAME_BURST": l.FrameBurst, "BYTE_RATE": l.ByteRate, "BYTE_BURST": l.ByteBurst,
+		"OUTBOUND_FRAMES": l.OutboundFrames, "OUTBOUND_BYTES": l.OutboundBytes,
+	} {
+		environ = append(environ, fmt.Sprintf("PARLEY_EDGE__LIMITS__%s=%d", key, value))
+	}
+	return environ
+}
+
+// process is one running program.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	logs lockedBuffer
+}
+
+// start starts a program of bin/ that is stopped, and must stop cleanly, when
+// the test ends.
+func start(t testing.TB, name string, environ []string, args ...string) *process {
+	t.Helper()
+	p := &process{name: name}
+	p.cmd = exec.Command(binary(t, name), args...) //nolint:gosec,noctx // our own programs, stopped below
+	p.cmd.Env = append(cleanEnviron(), environ...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.logs, &p.logs
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", name, err)
+	}
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	timer := time.AfterFunc(stopTimeout, func() {
+		t.Errorf("%s did not stop in %s", p.name, stopTimeout)
+		_ = p.cmd.Process.Kill() // it may have ended just now
+	})
+	defer timer.Stop()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("stop %s: %v", p.name, err)
+	}
+	err := p.cmd.Wait()
+	if err != nil && p.name != "nats-server" { // it exits with 1 after SIGTERM
+		t.Errorf("%s ended with %v", p.name, err)
+	}
+	if t.Failed() {
+		t.Logf("log of %s:\n%s", p.name, p.logs.tail())
+	}
+}
+
+// binary is the path of a program that `make build` made.
+func binary(t testing.TB, name string) string {
+	t.Helper()
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		t.Fatal("no path of this file")
+	}
+	path := filepath.Join(filepath.Dir(file), "..", "..", "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s isn't built: run `make build` first", name)
+	}
+	return path
+}
+
+// cleanEnviron is this process's environment without what configures Parley
+// or its tracing.
+func cleanEnviron() []string {
+	var environ []string
+	for _, one := range os.Environ() {
+		if !strings.HasPrefix(one, "PARLEY_") && !strings.HasPrefix(one, "OTEL_") {
+			environ = append(environ, one)
+		}
+	}
+	return environ
+}
+
+// lockedBuffer collects a program's output.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// tail is the end of the output.
+func (b *lockedBuffer) tail() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	const most = 8 << 10
+	text := b.buf.Bytes()
+	return string(text[max(0, len(text)-most):])
+}

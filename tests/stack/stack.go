@@ -1,0 +1,164 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/deploy/standalone"
+	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/config"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// App and APIKey are the tenant of every Stack.
+const (
+	App    = "test"
+	APIKey = config.Secret("an-api-key-for-tests-0123456789abcdef")
+)
+
+// Options are what a test may change; the zero value is the default.
+type Options struct {
+	Limits  contract.Limits // of the edges; zero: generous ones
+	Policy  contract.Policy // of the filter; empty: all, since one machine has private addresses only
+	Environ []string        // of every process, for example OTEL_*
+	Shards  int             // of the signal log; 0: 1
+}
+
+func (o *Options) fill() {
+	if o.Limits == (contract.Limits{}) {
+		o.Limits = GenerousLimits()
+	}
+	if o.Policy == "" {
+		o.Policy = contract.PolicyAll
+	}
+	if o.Shards == 0 {
+		o.Shards = 1
+	}
+}
+
+// GenerousLimits are the default limits without the rates, for tests that send
+// as fast as they can.
+func GenerousLimits() contract.Limits {
+	l := contract.DefaultLimits()
+	l.FrameRate, l.FrameBurst = 100_000, 100_000
+	l.ByteRate, l.ByteBurst = 1<<28, 1<<28
+	l.OutboundFrames, l.OutboundBytes = 20_000, 32<<20
+	return l
+}
+
+// Stack is a running Parley.
+type Stack struct {
+	Edges   []string // WebSocket addresses
+	AuthURL string
+	Admin   []string           // admin addresses, of processes only
+	Key     ed25519.PrivateKey // signs the stack's tokens
+}
+
+// newKey makes the stack's signing key and returns it as authsvc reads it.
+func (s *Stack) newKey() config.Secret {
+	var seed [ed25519.SeedSize]byte
+	rand.Read(seed[:])
+	s.Key = ed25519.NewKeyFromSeed(seed[:])
+	return config.Secret(base64.RawURLEncoding.EncodeToString(seed[:]))
+}
+
+// Token asks the stack's authsvc for a room token.
+func (s *Stack) Token(ctx context.Context, room, identity string, grants ...string) (string, error) {
+	tokens := standalone.Tokens{URL: s.AuthURL, APIKey: APIKey}
+	reply, err := tokens.Token(ctx, contract.TokenRequest{Room: room, Identity: identity, Grants: grants})
+	return reply.Token, err
+}
+
+// Dial connects a client to one of the edges; it is closed when the test ends.
+func (s *Stack) Dial(t testing.TB, edge int, identity string, opts ...client.Option) *client.Client {
+	t.Helper()
+	opts = append(opts, client.WithToken(func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
+		return s.Token(ctx, room, identity)
+	}))
+	c, err := client.Dial(t.Context(), s.Edges[edge], opts...)
+	if err != nil {
+		t.Fatalf("connect %s to edge %d: %v", identity, edge, err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("close %s: %v", identity, err)
+		}
+	})
+	return c
+}
+
+// Join joins a room, and waits until the roster has the given number of others.
+func Join(t testing.TB, c *client.Client, room string) *client.Room {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := c.Join(ctx, room)
+	if err != nil {
+		t.Fatalf("join %s: %v", room, err)
+	}
+	return r
+}
+
+// waitReady asks an admin listener until it is ready.
+func waitReady(t testing.TB, admin string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	last := "no answer"
+	for ctx.Err() == nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			var body bytes.Buffer
+			_, _ = body.ReadFrom(resp.Body) // what came is only shown
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+			last = body.String()
+		}
+		wait(ctx, 20*time.Millisecond)
+	}
+	t.Fatalf("%s did not become ready: %s", admin, last)
+}
+
+// wait waits, or returns early when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// freeAddress is a loopback address whose port was free a moment ago.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binds at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it served its purpose
+	return l.Addr().String()
+}
+
+// mustJSON is a value as the environment holds it.
+func mustJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("stack: internal error: %v", err))
+	}
+	return string(text)
+}
