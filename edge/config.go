@@ -38,6 +38,9 @@ type Config struct {
 	PingInterval time.Duration `koanf:"ping_interval"`
 	// ResumeWindow is how long a session outlives its socket.
 	ResumeWindow time.Duration `koanf:"resume_window"`
+	// RecordRefresh is the age at which the record of a member is written again;
+	// their bucket keeps them for 24 h.
+	RecordRefresh time.Duration `koanf:"record_refresh"`
 	// RequestTimeout is how long a join or another room change may take.
 	RequestTimeout time.Duration `koanf:"request_timeout"`
 	// DrainTimeout is how long a stopping edge waits for its frames to settle.
@@ -61,6 +64,7 @@ func DefaultConfig() Config {
 		RoomTimeout:    10 * time.Second,
 		PingInterval:   20 * time.Second,
 		ResumeWindow:   60 * time.Second,
+		RecordRefresh:  6 * time.Hour,
 		RequestTimeout: 30 * time.Second,
 		DrainTimeout:   10 * time.Second,
 		Gather:         link.DefaultOptions().Gather,
@@ -100,6 +104,7 @@ func (c Config) Validate() error {
 		{"room_timeout", c.RoomTimeout, 100 * time.Millisecond},
 		{"ping_interval", c.PingInterval, 100 * time.Millisecond},
 		{"resume_window", c.ResumeWindow, 0},
+		{"record_refresh", c.RecordRefresh, time.Second},
 		{"request_timeout", c.RequestTimeout, time.Second},
 		{"drain_timeout", c.DrainTimeout, 0},
 		{"gather", c.Gather, 0},

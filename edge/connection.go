@@ -57,7 +57,17 @@ func (e *Edge) accept(door *upgrade.Door, w http.ResponseWriter, r *http.Request
 	e.wg.Go(func() {
 		defer c.Wait()
 		e.serveConn(c)
+		countEnd(c)
 	})
+}
+
+// countEnd counts how a connection ended: by what the first to close it said.
+func countEnd(c *conn.Conn) {
+	c.Close(contract.CloseNormal, "") // without effect if it is closed
+	var end *conn.CloseError
+	if _, err := c.Read(); errors.As(err, &end) {
+		closed.WithLabelValues(closeLabel(end.Code)).Inc()
+	}
 }
 
 // writeTimeout is the most that one write to a client may take.
@@ -83,10 +93,6 @@ func (e *Edge) serveConn(c *conn.Conn) {
 		if text, err = c.Read(); err == nil {
 			err = s.receive(c, &parts, text)
 		}
-	}
-	var end *conn.CloseError
-	if errors.As(err, &end) {
-		closed.WithLabelValues(closeLabel(end.Code)).Inc()
 	}
 	c.Close(contract.CloseNormal, "")
 	s.detach(c)

@@ -67,7 +67,9 @@ func (r *room) take(o origin, s *contract.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.Kind == contract.KindEvent {
+		span := startDeliver(s)
 		r.event(s)
+		endSpan(span)
 		return
 	}
 	if len(r.held) == 0 && s.Revision <= r.roster.Revision() {
@@ -106,7 +108,9 @@ func (r *room) drainHeld() {
 // deliver gives a signal to those it is for; r.mu is held.
 func (r *room) deliver(o origin, s *contract.Signal) {
 	if s.Kind == contract.KindPresence {
+		span := startDeliver(s)
 		r.presence(o, s)
+		endSpan(span)
 		return
 	}
 	if s.Kind.Type() == "" {

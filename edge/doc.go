@@ -12,6 +12,7 @@
 // that a slow or broken client harms nobody else. It holds no truth: all but
 // the open sockets can be read again from JetStream.
 //
-// Locks, in the order in which they may be taken: Reader.mu, room.mu,
-// session.mu. A link's and a connection's own locks are inside all of them.
+// Locks, in the order in which they may be taken: reader.mu, room.mu, Edge.mu,
+// clientSession.mu. A recorder's, a link's and a connection's own locks are
+// inside all of them.
 package edge

@@ -21,7 +21,7 @@ func (s *clientSession) handle(frame *envelope.Frame) error {
 	case *contract.Message:
 		return s.handleMessage(ctx, frame, body)
 	case *contract.SetPresence:
-		return s.handlePresence(frame, body)
+		return s.handlePresence(ctx, frame, body)
 	case *contract.Join:
 		return s.handleJoin(ctx, frame, body)
 	case *contract.Leave:

@@ -24,7 +24,7 @@ func (s *clientSession) handleLeave(ctx context.Context, frame *envelope.Frame, 
 
 // handlePresence replaces what the member shows: first its record, then the
 // room is told, then the frame is settled.
-func (s *clientSession) handlePresence(frame *envelope.Frame, p *contract.SetPresence) error {
+func (s *clientSession) handlePresence(ctx context.Context, frame *envelope.Frame, p *contract.SetPresence) error {
 	m, err := s.in(p.Room)
 	if err != nil {
 		return err
@@ -35,9 +35,10 @@ func (s *clientSession) handlePresence(frame *envelope.Frame, p *contract.SetPre
 	if err != nil {
 		return err
 	}
+	trace := traceOf(ctx, frame)
 	done := s.hold(frame.Seq)
 	written := m.recorder.want(func(w *wanted) {
-		w.presence = p.Data
+		w.presence, w.trace = p.Data, trace
 		w.done = append(w.done, func(err error) {
 			if errors.Is(err, errMemberGone) {
 				err = contract.Errorf(contract.CodeNotInRoom, "the membership is over")

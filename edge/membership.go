@@ -31,10 +31,11 @@ type membership struct {
 	over  bool                         // it left, or never joined
 
 	// Guarded by session.mu.
-	grants  []string
-	policy  contract.Policy
-	expires time.Time
-	stay    *time.Timer // ends the membership when maxStay is over
+	grants    []string
+	policy    contract.Policy
+	expires   time.Time
+	stay      *time.Timer // ends the membership when maxStay is over
+	refreshed time.Time   // when the record was wanted to be written again
 
 	recorder recorder
 }
@@ -43,7 +44,7 @@ func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, c
 	peer := contract.NewPeerID()
 	m := &membership{
 		s: s, r: r, peer: peer, peerText: peer.String(), roomName: join.Room, identity: claims.Subject,
-		capabilities: join.Capabilities, joinSeq: seq, answered: make(chan struct{}),
+		capabilities: join.Capabilities, joinSeq: seq, answered: make(chan struct{}), refreshed: time.Now(),
 	}
 	m.follow(claims)
 	m.recorder.begin(m, join.Presence)
@@ -105,14 +106,14 @@ func (m *membership) finish(revision uint64, reason contract.LeaveReason) {
 		return
 	}
 	m.over = true
-	in := m.epoch != 0
 	m.recorder.gone(reason)
-	if in {
-		m.s.sendLeft(m.roomName, marshal(contract.Left{Type: contract.TypeLeft, Room: m.roomName, Revision: revision, Reason: reason}))
-	} else {
+	if m.epoch == 0 {
+		m.s.forget(m, nil, reason)
 		close(m.answered)
+	} else {
+		m.s.forget(m, marshal(contract.Left{Type: contract.TypeLeft, Room: m.roomName, Revision: revision, Reason: reason}), reason)
 	}
-	m.r.e.wg.Go(func() { m.s.forget(m, in, reason) })
+	m.r.exit()
 }
 
 // pair is what is known of the negotiation with another peer; room.mu is held.

@@ -1,6 +1,9 @@
 package edge
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -60,6 +63,23 @@ var frameTypes = map[string]bool{
 	contract.TypeCandidate: true, contract.TypeMessage: true, contract.TypePresence: true,
 	contract.TypeModerate: true, contract.TypeRefresh: true, contract.TypeLeave: true, contract.TypePing: true,
 	contract.TypePong: true, contract.TypeBye: true, contract.TypePart: true,
+}
+
+// closeCodes are those that an edge sends, and of RFC 6455 section 7.4.1 those
+// that say how a connection ended without one.
+var closeCodes = []contract.CloseCode{
+	contract.CloseNormal, contract.CloseGoingAway, 1002, contract.CloseUnsupported, 1005, 1006, contract.CloseInvalidUTF8,
+	contract.CloseTooBig, contract.CloseInternal, contract.CloseRestart, contract.CloseTryLater, contract.CloseTooLate,
+	contract.CloseRate, contract.CloseSlowConsumer, contract.CloseBadToken, contract.CloseForbidden,
+	contract.CloseReplaced, contract.CloseKicked,
+}
+
+// closeLabel keeps the label's values closed: clients may close with any code.
+func closeLabel(code contract.CloseCode) string {
+	if slices.Contains(closeCodes, code) {
+		return strconv.Itoa(int(code))
+	}
+	return "other"
 }
 
 // typeLabel keeps the label's values closed.

@@ -31,6 +31,7 @@ func (s *clientSession) tick() {
 	if s.conn == nil {
 		return
 	}
+	s.refreshRecords()
 	if len(s.rooms) == 0 && time.Since(s.since) > s.e.cfg.RoomTimeout {
 		s.drop(contract.CloseTooLate, "no room in time")
 		return
@@ -41,6 +42,17 @@ func (s *clientSession) tick() {
 			cursors = nil
 		}
 		s.send(marshal(contract.Ping{Type: contract.TypePing, Cursors: cursors}))
+	}
+}
+
+// refreshRecords writes the members' records again before their bucket forgets
+// them; s.mu is held.
+func (s *clientSession) refreshRecords() {
+	for _, m := range s.rooms {
+		if time.Since(m.refreshed) > s.e.cfg.RecordRefresh {
+			m.refreshed = time.Now()
+			m.recorder.want(func(w *wanted) { w.state = contract.StateHere })
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ type wanted struct {
 	state    contract.MemberState
 	attempt  uint64 // not 0: a resumed session, with its secret
 	secret   secretHash
+	trace    string        // of the frame that brought the presence
 	done     []func(error) // called, in order, when it is written and told, or failed
 }
 
@@ -221,7 +222,7 @@ func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 	m.r.mu.Lock()
 	signal := contract.Signal{
 		Kind: contract.KindPresence, App: []byte(m.r.app.String()), Room: []byte(m.r.id.String()),
-		Revision: m.r.roster.Revision(), From: []byte(m.peerText), Epoch: m.epoch, Body: body,
+		Revision: m.r.roster.Revision(), From: []byte(m.peerText), Epoch: m.epoch, Trace: []byte(w.trace), Body: body,
 	}
 	for _, to := range m.r.places() {
 		all.add(1)

@@ -107,10 +107,9 @@ func (s *clientSession) sendPaced(text []byte) {
 	}
 }
 
-// sendLeft tells that a room is over, now or when the client comes back.
+// sendLeft tells that a room is over, now or when the client comes back; s.mu is
+// held.
 func (s *clientSession) sendLeft(room string, text []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.conn != nil {
 		s.send(text)
 		return
@@ -139,7 +138,6 @@ func (s *clientSession) drop(code contract.CloseCode, reason string) {
 	if c == nil {
 		return
 	}
-	closed.WithLabelValues(closeLabel(code)).Inc()
 	c.Close(code, reason)
 }
 
@@ -294,8 +292,9 @@ func (s *clientSession) stopAway() {
 	}
 }
 
-// forget takes a membership that is over out of the session.
-func (s *clientSession) forget(m *membership, in bool, reason contract.LeaveReason) {
+// forget takes a membership that is over out of the session and then tells the
+// client, which may join again at once.
+func (s *clientSession) forget(m *membership, left []byte, reason contract.LeaveReason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.stay != nil {
@@ -305,8 +304,11 @@ func (s *clientSession) forget(m *membership, in bool, reason contract.LeaveReas
 		delete(s.rooms, m.roomName)
 		s.since = time.Now()
 	}
-	m.r.exit()
-	if in && len(s.rooms) == 0 && reason == contract.ReasonKicked {
+	if left == nil {
+		return
+	}
+	s.sendLeft(m.roomName, left)
+	if len(s.rooms) == 0 && reason == contract.ReasonKicked {
 		s.drop(contract.CloseKicked, "a moderator took you out of your only room")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"strconv"
 
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
@@ -37,8 +36,5 @@ func asError(err error) *contract.Error {
 		return contract.Errorf(contract.CodeInternal, "something went wrong on our side; it was logged")
 	}
 }
-
-// closeLabel is a close code as a metric's label.
-func closeLabel(code contract.CloseCode) string { return strconv.Itoa(int(code)) }
 
 func isNotFound(err error) bool { return errors.Is(err, bus.ErrNotFound) }

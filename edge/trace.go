@@ -34,15 +34,28 @@ func traceOf(ctx context.Context, frame *envelope.Frame) string {
 	return frame.Trace
 }
 
-// startDeliver begins the span of a signal's delivery to one member.
+// startDeliver begins the span of a signal's delivery to one member, or of an
+// event's or a presence's to a room.
 func startDeliver(s *contract.Signal) trace.Span {
 	if !telemetry.Enabled() || len(s.Trace) == 0 {
 		return nil
 	}
 	_, span := tracer.Start(telemetry.WithTraceparent(context.Background(), string(s.Trace)), "edge.deliver",
 		trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithAttributes(attribute.String("parley.frame.type", s.Kind.Type())))
+		trace.WithAttributes(attribute.String("parley.frame.type", signalType(s.Kind))))
 	return span
+}
+
+// signalType names a signal's kind, also where it is no frame of a client.
+func signalType(k contract.Kind) string {
+	switch k {
+	case contract.KindEvent:
+		return "event"
+	case contract.KindPresence:
+		return contract.TypePresence
+	default:
+		return k.Type()
+	}
 }
 
 func endSpan(span trace.Span) {

@@ -21,9 +21,9 @@ func TestDocs_EveryCodeHasASection(t *testing.T) {
 			t.Errorf("docs/errors.md has no section %q", code)
 			continue
 		}
-		head := fmt.Sprintf("%d.", code.Status())
+		head := fmt.Sprintf("Status %d.", code.Status())
 		if code.Retryable() {
-			head = fmt.Sprintf("%d, retry.", code.Status())
+			head = fmt.Sprintf("Status %d, retry.", code.Status())
 		}
 		if !strings.HasPrefix(strings.TrimSpace(body), head) {
 			t.Errorf("the section %s doesn't begin with %q", code, head)

@@ -194,7 +194,7 @@ func TestNewIDs(t *testing.T) {
 			}
 		})
 	}
-	if contract.NewPeerID() == contract.NewPeerID() {
+	if one, other := contract.NewPeerID(), contract.NewPeerID(); one == other {
 		t.Error("two peers got the same id")
 	}
 }

@@ -141,15 +141,24 @@ func orNull(judge rule) rule {
 }
 
 func candidate(value any) contract.Code {
-	return object(may("candidate", text), may("sdpMid", orNull(text)), may("usernameFragment", orNull(text)),
-		may("sdpMLineIndex", orNull(func(value any) contract.Code {
-			number, is := value.(json.Number)
-			if !is {
-				return contract.CodeBadFrame
-			}
-			_, err := strconv.ParseUint(string(number), 10, 16)
-			return ok(err == nil)
-		})))(value)
+	code := object(may("candidate", text), may("sdpMid", orNull(text)), may("usernameFragment", orNull(text)),
+		may("sdpMLineIndex", orNull(index)))(value)
+	if code != "" {
+		return code
+	}
+	c, _ := value.(map[string]any)
+	ends := c["candidate"] == nil || c["candidate"] == ""
+	return ok(ends || c["sdpMid"] != nil || c["sdpMLineIndex"] != nil)
+}
+
+// index is an unsigned short of WebIDL.
+func index(value any) contract.Code {
+	number, is := value.(json.Number)
+	if !is {
+		return contract.CodeBadFrame
+	}
+	_, err := strconv.ParseUint(string(number), 10, 16)
+	return ok(err == nil)
 }
 
 func describe(kind string) []clientField {

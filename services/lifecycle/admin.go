@@ -26,7 +26,6 @@ const (
 // adminPorts are the ports of the services' admin listeners. Each has its own,
 // so that all run on one machine.
 var adminPorts = map[string]string{
-	"standalone":      "7420",
 	"edge":            "7421",
 	"roomsvc":         "7422",
 	"authsvc":         "7423",

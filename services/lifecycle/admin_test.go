@@ -125,7 +125,6 @@ func TestHealthcheck(t *testing.T) {
 func TestAdminConfig(t *testing.T) {
 	for name, want := range map[string]string{
 		"edge": "127.0.0.1:7421", "roomsvc": "127.0.0.1:7422", "authsvc": "127.0.0.1:7423", "candidatefilter": "127.0.0.1:7424",
-		"standalone": "127.0.0.1:7420", "else": "127.0.0.1:0",
 	} {
 		if got := DefaultAdminConfig(name); got.Listen != want || got.Pprof || got.Validate() != nil {
 			t.Errorf("%s: got %+v, want %s", name, got, want)

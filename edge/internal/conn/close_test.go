@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -57,7 +58,7 @@ func TestConn_Close(t *testing.T) {
 					c, p := overPipe(t, roomy())
 					start := time.Now()
 					if reading {
-						go func() { ends(t, c) }()
+						go func() { _ = ends(t, c) }()
 						synctest.Wait()
 					}
 					c.Close(contract.CloseNormal, "")
@@ -69,6 +70,46 @@ func TestConn_Close(t *testing.T) {
 				})
 			})
 		}
+	})
+	t.Run("doesn't wait longer for a peer that goes on talking", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o := roomy()
+			o.ReadTimeout = time.Minute
+			c, p := overPipe(t, o)
+			go func() { _ = ends(t, c) }()
+			synctest.Wait()
+			start := time.Now()
+			c.Close(contract.CloseNormal, "")
+			p.wants(closeFrame(contract.CloseNormal, ""))
+			var talk sync.WaitGroup
+			talk.Go(func() {
+				for err := error(nil); err == nil; time.Sleep(40 * time.Millisecond) {
+					_, err = p.nc.Write(masked(true, ws.OpText, "and another thing"))
+				}
+			})
+			c.Wait()
+			if got, want := time.Since(start), peerCloseTimeout; got != want {
+				t.Errorf("ended after %v, want %v", got, want)
+			}
+			talk.Wait()
+		})
+	})
+	t.Run("gives a slow peer no more than WriteTimeout for all", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o := roomy()
+			o.WriteTimeout = 3 * time.Second
+			c, p := overPipe(t, o)
+			sent(t, c.Send([]byte("first")))
+			synctest.Wait()
+			start := time.Now()
+			c.Close(contract.CloseNormal, "")
+			time.Sleep(2 * time.Second)
+			p.wants(text("first"))
+			c.Wait()
+			if got, want := time.Since(start), o.WriteTimeout; got != want {
+				t.Errorf("ended after %v, want %v", got, want)
+			}
+		})
 	})
 	t.Run("doesn't wait longer than WriteTimeout for a dead peer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -118,7 +159,7 @@ func TestConn_Close(t *testing.T) {
 			wg.Go(func() { _ = c.SendPaced(t.Context(), []byte("z")) })
 			wg.Go(func() { <-c.Done() })
 		}
-		wg.Go(func() { ends(t, c) })
+		wg.Go(func() { _ = ends(t, c) })
 		closes := 0
 		for {
 			f, err := p.read()

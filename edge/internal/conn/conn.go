@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -24,6 +25,11 @@ type Options struct {
 	OutboundBytes  int           // bytes of texts that may wait for the peer
 	WriteTimeout   time.Duration // one write, and all that a Close writes; 0: 10 s
 	ReadTimeout    time.Duration // without a frame for so long the peer is dead; 0: for ever
+
+	// SlowAfter is how long a write must wait for the peer before OutboundFrames
+	// and OutboundBytes count; 0: 50 ms. A burst that comes before the flusher
+	// had its turn isn't the peer's fault.
+	SlowAfter time.Duration
 
 	// Allow, if not nil, is asked by Read (on its goroutine) for each frame
 	// that isn't a whole message: pings, pongs and fragments, with the frame's
@@ -57,6 +63,7 @@ type Conn struct {
 	ender      ender         // who waits for the peer's close, to close the socket
 	flushing   bool          // the flusher runs
 	out        *outbox       // what waits; nil while nothing does
+	writing    time.Time     // when the write under way began; zero while there is none
 	frames     int           // texts of Send that are queued or being written
 	bytes      int           // of these texts
 	paced      int           // bytes of texts of SendPaced that are queued or being written
@@ -89,6 +96,9 @@ const (
 func New(nc net.Conn, o Options) *Conn {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = defaultWriteTimeout
+	}
+	if o.SlowAfter == 0 {
+		o.SlowAfter = defaultSlowAfter
 	}
 	return &Conn{nc: nc, o: o, done: make(chan struct{}), br: bufio.NewReaderSize(nc, readBuffer)}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 

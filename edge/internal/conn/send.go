@@ -11,8 +11,16 @@ import (
 // peerCloseTimeout is how long the peer may take for its own close after ours.
 const peerCloseTimeout = 500 * time.Millisecond
 
+// defaultSlowAfter is Options.SlowAfter if it is 0.
+const defaultSlowAfter = 50 * time.Millisecond
+
+// burst is by how many times the limits of Send may be passed while no write is
+// stuck.
+const burst = 8
+
 // Send queues a copy of text as one message. It never waits: it returns ErrSlow
-// when OutboundFrames or OutboundBytes would be passed, or ErrClosed.
+// when OutboundFrames or OutboundBytes would be passed while the peer doesn't
+// read, or passed many times over; or ErrClosed.
 func (c *Conn) Send(text []byte) error { return c.send(ws.OpText, text) }
 
 // send queues a frame that counts: also pongs do, so that a peer that only
@@ -23,7 +31,7 @@ func (c *Conn) send(op ws.OpCode, payload []byte) error {
 	if c.state != open {
 		return ErrClosed
 	}
-	if c.frames+1 > c.o.OutboundFrames || c.bytes+len(payload) > c.o.OutboundBytes {
+	if c.over(len(payload), 1) && (c.stuck() || c.over(len(payload), burst)) {
 		return ErrSlow
 	}
 	o := c.outbox()
@@ -35,6 +43,14 @@ func (c *Conn) send(op ws.OpCode, payload []byte) error {
 	c.flush()
 	return nil
 }
+
+// over reports whether so many times the limits would be passed. mu must be held.
+func (c *Conn) over(more, times int) bool {
+	return c.frames+1 > times*c.o.OutboundFrames || c.bytes+more > times*c.o.OutboundBytes
+}
+
+// stuck reports whether a write waits for the peer. mu must be held.
+func (c *Conn) stuck() bool { return !c.writing.IsZero() && time.Since(c.writing) >= c.o.SlowAfter }
 
 // SendPaced queues a copy of text when there is room for it, and waits until
 // then. What it queues doesn't count against the limits of Send. It is for
@@ -159,6 +175,7 @@ func (c *Conn) take() (o *outbox, last bool) {
 		return nil, false
 	}
 	o, c.out = c.out, nil
+	c.writing = time.Now()
 	o.takeTail()
 	if c.state == open {
 		_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.WriteTimeout)) // fails only on a closed socket
@@ -170,6 +187,7 @@ func (c *Conn) take() (o *outbox, last bool) {
 func (c *Conn) written(o *outbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.writing = time.Time{}
 	c.frames -= o.frames
 	c.bytes -= o.bytes
 	c.paced -= o.paced

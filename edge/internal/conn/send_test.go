@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -118,6 +119,21 @@ func TestConn_Send_slow_reader(t *testing.T) {
 			p.wants(text("again"))
 		})
 	}
+	t.Run("a burst before the peer had its turn is not its fault", func(t *testing.T) {
+		o := roomy()
+		o.OutboundFrames, o.SlowAfter = 3, time.Hour
+		c, p, g := gated(t, o)
+		want := []frame{text("first")}
+		for range burst*o.OutboundFrames - 1 {
+			sent(t, c.Send([]byte("x")))
+			want = append(want, text("x"))
+		}
+		if err := c.Send([]byte("x")); !errors.Is(err, ErrSlow) {
+			t.Fatalf("%d times over the limit: %v, want ErrSlow", burst, err)
+		}
+		close(g.pass)
+		p.wants(want...)
+	})
 	t.Run("over TCP it is refused at last, and nobody waits", func(t *testing.T) {
 		o := roomy()
 		o.OutboundBytes = 256 << 10

@@ -30,10 +30,10 @@ func rule(t *testing.T, p *Pair, negotiation, ufrag string) contract.Rule {
 	return r
 }
 
-func offer(t *testing.T, p *Pair, negotiation string, ufrags ...string) {
-	t.Helper()
+// offer sends an offer that no glare can stop.
+func offer(p *Pair, negotiation string, ufrags ...string) {
 	if err := p.SendOffer(negotiation, sdp(ufrags...), false, true); err != nil {
-		t.Fatalf("offer %s: %v", negotiation, err)
+		panic(err)
 	}
 }
 
@@ -41,92 +41,92 @@ func TestPair_Candidate_is_superseded(t *testing.T) {
 	const dropped, passed = contract.RuleSuperseded, contract.Rule("")
 	for _, test := range []struct {
 		name       string
-		before     func(t *testing.T, p *Pair)
+		before     func(p *Pair)
 		n, ufrag   string
 		want       contract.Rule
 		wantWithno contract.Rule // without a fragment
 	}{
-		{"never when nothing is known", func(*testing.T, *Pair) {}, "n1", "u1", passed, passed},
-		{"not of an open offer", func(t *testing.T, p *Pair) { offer(t, p, "n1", "u1") }, "n1", "u1", passed, passed},
-		{"not of their open offer", func(_ *testing.T, p *Pair) { p.ReceiveOffer("n1") }, "n1", "u1", passed, passed},
-		{"when a new offer replaced the open one", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
-			offer(t, p, "n2", "u2")
+		{"never when nothing is known", func(*Pair) {}, "n1", "u1", passed, passed},
+		{"not of an open offer", func(p *Pair) { offer(p, "n1", "u1") }, "n1", "u1", passed, passed},
+		{"not of their open offer", func(p *Pair) { p.ReceiveOffer("n1") }, "n1", "u1", passed, passed},
+		{"when a new offer replaced the open one", func(p *Pair) {
+			offer(p, "n1", "u1")
+			offer(p, "n2", "u2")
 		}, "n1", "u1", dropped, dropped},
-		{"not when the new offer kept the fragment", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
-			offer(t, p, "n2", "u1")
+		{"not when the new offer kept the fragment", func(p *Pair) {
+			offer(p, "n1", "u1")
+			offer(p, "n2", "u1")
 		}, "n1", "u1", passed, passed},
-		{"not while the offer of a restart is open", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
+		{"not while the offer of a restart is open", func(p *Pair) {
+			offer(p, "n1", "u1")
 			p.ReceiveAnswer("n1")
-			offer(t, p, "n2", "u2")
+			offer(p, "n2", "u2")
 		}, "n1", "u1", passed, passed},
-		{"when the offer of a restart was answered", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
+		{"when the offer of a restart was answered", func(p *Pair) {
+			offer(p, "n1", "u1")
 			p.ReceiveAnswer("n1")
-			offer(t, p, "n2", "u2")
+			offer(p, "n2", "u2")
 			p.ReceiveAnswer("n2")
 		}, "n1", "u1", dropped, dropped},
-		{"not when a renegotiation kept the fragment", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
+		{"not when a renegotiation kept the fragment", func(p *Pair) {
+			offer(p, "n1", "u1")
 			p.ReceiveAnswer("n1")
-			offer(t, p, "n2", "u1")
+			offer(p, "n2", "u1")
 			p.ReceiveAnswer("n2")
 		}, "n1", "u1", passed, passed},
-		{"when they restarted and we answered", func(_ *testing.T, p *Pair) {
+		{"when they restarted and we answered", func(p *Pair) {
 			p.ReceiveOffer("n1")
 			p.SendAnswer("n1", sdp("u1"))
 			p.ReceiveOffer("n2")
 			p.SendAnswer("n2", sdp("u2"))
 		}, "n1", "u1", dropped, dropped},
-		{"not before we answered their restart", func(_ *testing.T, p *Pair) {
+		{"not before we answered their restart", func(p *Pair) {
 			p.ReceiveOffer("n1")
 			p.SendAnswer("n1", sdp("u1"))
 			p.ReceiveOffer("n2")
 		}, "n1", "u1", passed, passed},
-		{"when we rolled our offer back to answer theirs", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
+		{"when we rolled our offer back to answer theirs", func(p *Pair) {
+			offer(p, "n1", "u1")
 			p.ReceiveOffer("n2")
 			p.SendAnswer("n2", sdp("u2"))
 		}, "n1", "u1", dropped, dropped},
-		{"when they rolled their offer back to answer ours", func(t *testing.T, p *Pair) {
+		{"when they rolled their offer back to answer ours", func(p *Pair) {
 			p.ReceiveOffer("n1")
-			offer(t, p, "n2", "u2")
+			offer(p, "n2", "u2")
 			p.ReceiveAnswer("n2")
 		}, "n1", "u1", dropped, dropped},
-		{"not by the answer to a replaced offer", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
-			offer(t, p, "n2", "u2")
+		{"not by the answer to a replaced offer", func(p *Pair) {
+			offer(p, "n1", "u1")
+			offer(p, "n2", "u2")
 			p.ReceiveAnswer("n1")
 		}, "n2", "u2", passed, passed},
-		{"not when our answer crossed their new offer", func(_ *testing.T, p *Pair) {
+		{"not when our answer crossed their new offer", func(p *Pair) {
 			p.ReceiveOffer("n1")
 			p.ReceiveOffer("n2")
 			p.SendAnswer("n1", sdp("u1"))
 		}, "n1", "u1", passed, passed},
-		{"not when another edge saw our description", func(t *testing.T, p *Pair) {
+		{"not when another edge saw our description", func(p *Pair) {
 			p.ReceiveAnswer("n1")
 			p.ReceiveAnswer("n2")
 		}, "n1", "u1", passed, passed},
-		{"of a description with two fragments, not while one is current", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1", "u2")
+		{"of a description with two fragments, not while one is current", func(p *Pair) {
+			offer(p, "n1", "u1", "u2")
 			p.ReceiveAnswer("n1")
-			offer(t, p, "n2", "u3", "u2")
+			offer(p, "n2", "u3", "u2")
 			p.ReceiveAnswer("n2")
 		}, "n1", "u2", passed, passed},
-		{"not when the fragments were too many to keep", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
-			offer(t, p, "n2", "u2", "u3", "u4")
+		{"not when the fragments were too many to keep", func(p *Pair) {
+			offer(p, "n1", "u1")
+			offer(p, "n2", "u2", "u3", "u4")
 		}, "n1", "u1", passed, passed},
-		{"not when a description had no fragment", func(t *testing.T, p *Pair) {
-			offer(t, p, "n1", "u1")
-			offer(t, p, "n2")
+		{"not when a description had no fragment", func(p *Pair) {
+			offer(p, "n1", "u1")
+			offer(p, "n2")
 		}, "n1", "u1", passed, passed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p Pair
-			test.before(t, &p)
+			test.before(&p)
 			if got := rule(t, &p, test.n, test.ufrag); got != test.want {
 				t.Errorf("with its fragment: rule %q, want %q", got, test.want)
 			}
@@ -140,7 +140,7 @@ func TestPair_Candidate_is_superseded(t *testing.T) {
 func TestPair_Candidate_forgets_the_oldest(t *testing.T) {
 	var p Pair
 	for i := range maxReplaced + 2 {
-		offer(t, &p, fmt.Sprintf("n%d", i), fmt.Sprintf("u%d", i))
+		offer(&p, fmt.Sprintf("n%d", i), fmt.Sprintf("u%d", i))
 	}
 	if got, want := rule(t, &p, "n0", "u0"), contract.Rule(""); got != want {
 		t.Errorf("the fifth replaced: rule %q, want %q", got, want)
@@ -165,7 +165,7 @@ func TestPair_Candidate_limit(t *testing.T) {
 	}
 	t.Run("the last one passes and the next doesn't", func(t *testing.T) {
 		var p Pair
-		offer(t, &p, "n1", "u")
+		offer(&p, "n1", "u")
 		pass(t, &p, "n1", most-1)
 		refused(t, &p, "n1", 2)
 		pass(t, &p, "n1", 1)
@@ -173,10 +173,10 @@ func TestPair_Candidate_limit(t *testing.T) {
 	})
 	t.Run("each negotiation has its own", func(t *testing.T) {
 		var p Pair
-		offer(t, &p, "n1", "u")
+		offer(&p, "n1", "u")
 		pass(t, &p, "n1", most)
 		p.ReceiveAnswer("n1")
-		offer(t, &p, "n2", "u")
+		offer(&p, "n2", "u")
 		pass(t, &p, "n2", most)
 		refused(t, &p, "n1", 1)
 	})
@@ -187,18 +187,24 @@ func TestPair_Candidate_limit(t *testing.T) {
 		refused(t, &p, "x3", 1)
 		p.ReceiveOffer("x3")
 		pass(t, &p, "x3", most)
+		pass(t, &p, "x1", most)
+		offer(&p, "x4", "u")
+		pass(t, &p, "x1", most)
+		p.SendAnswer("x3", sdp("u"))
+		pass(t, &p, "x1", most)
+		refused(t, &p, "x1", 1)
 	})
 	t.Run("an offer sent again doesn't count anew", func(t *testing.T) {
 		var p Pair
-		offer(t, &p, "n1", "u")
+		offer(&p, "n1", "u")
 		pass(t, &p, "n1", most)
-		offer(t, &p, "n1", "u")
+		offer(&p, "n1", "u")
 		refused(t, &p, "n1", 1)
 	})
 	t.Run("huge numbers don't overflow", func(t *testing.T) {
 		var p Pair
 		const huge = int(^uint(0) >> 1)
-		offer(t, &p, "n1", "u")
+		offer(&p, "n1", "u")
 		pass(t, &p, "n1", 1)
 		refused(t, &p, "n1", huge)
 		if _, err := p.Candidate("n1", "u", huge, huge); err == nil {
@@ -211,23 +217,23 @@ func TestPair_SendOffer_glare(t *testing.T) {
 	for _, test := range []struct {
 		name             string
 		polite, rollback bool
-		before           func(t *testing.T, p *Pair)
+		before           func(p *Pair)
 		want             bool
 	}{
-		{"polite without rollback", true, false, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, true},
-		{"polite with rollback", true, true, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, false},
-		{"impolite", false, false, func(_ *testing.T, p *Pair) { p.ReceiveOffer("theirs") }, false},
-		{"no offer came", true, false, func(*testing.T, *Pair) {}, false},
-		{"their offer is answered", true, false, func(_ *testing.T, p *Pair) {
+		{"polite without rollback", true, false, func(p *Pair) { p.ReceiveOffer("theirs") }, true},
+		{"polite with rollback", true, true, func(p *Pair) { p.ReceiveOffer("theirs") }, false},
+		{"impolite", false, false, func(p *Pair) { p.ReceiveOffer("theirs") }, false},
+		{"no offer came", true, false, func(*Pair) {}, false},
+		{"their offer is answered", true, false, func(p *Pair) {
 			p.ReceiveOffer("theirs")
 			p.SendAnswer("theirs", sdp("u"))
 		}, false},
-		{"they rolled it back", true, false, func(t *testing.T, p *Pair) {
-			offer(t, p, "before", "u")
+		{"they rolled it back", true, false, func(p *Pair) {
+			offer(p, "before", "u")
 			p.ReceiveOffer("theirs")
 			p.ReceiveAnswer("before")
 		}, false},
-		{"their second offer replaced the first", true, false, func(_ *testing.T, p *Pair) {
+		{"their second offer replaced the first", true, false, func(p *Pair) {
 			p.ReceiveOffer("theirs")
 			p.ReceiveOffer("theirs-2")
 			p.SendAnswer("theirs", sdp("u"))
@@ -235,7 +241,7 @@ func TestPair_SendOffer_glare(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p Pair
-			test.before(t, &p)
+			test.before(&p)
 			before := p
 			err := p.SendOffer("ours", sdp("u"), test.polite, test.rollback)
 			if got := err != nil && err.Code == contract.CodeGlare; got != test.want || err != nil && !test.want {

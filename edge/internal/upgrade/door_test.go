@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/parley-rtc/parley/services/contract"
 	"go.uber.org/goleak"
+
+	"github.com/parley-rtc/parley/services/contract"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,8 +58,15 @@ func door() *Door {
 const goodHandshake = "GET /v1/ws HTTP/1.1\r\nHost: edge.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: parley.v1\r\n\r\n"
 
+// answer is an HTTP answer; it has no body if the connection became another.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // ask sends raw bytes to addr and reads the answer.
-func ask(t *testing.T, addr, request string) (*http.Response, net.Conn, *bufio.Reader) {
+func ask(t *testing.T, addr, request string) (answer, net.Conn, *bufio.Reader) {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -76,8 +84,14 @@ func ask(t *testing.T, addr, request string) (*http.Response, net.Conn, *bufio.R
 	if err != nil {
 		t.Fatalf("no HTTP answer: %v", err)
 	}
-	t.Cleanup(func() { resp.Body.Close() })
-	return resp, nc, r
+	defer resp.Body.Close()
+	var body []byte
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		if body, err = io.ReadAll(resp.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return answer{resp.StatusCode, resp.Header, strings.TrimSpace(string(body))}, nc, r
 }
 
 func TestDoor_Upgrade(t *testing.T) {
@@ -94,13 +108,13 @@ func TestDoor_Upgrade(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			resp, nc, r := ask(t, serve(t, door()), strings.Replace(goodHandshake, test.from, test.to, 1))
-			if got, want := resp.StatusCode, http.StatusSwitchingProtocols; got != want {
+			if got, want := resp.status, http.StatusSwitchingProtocols; got != want {
 				t.Fatalf("status %d, want %d", got, want)
 			}
 			for name, want := range map[string]string{
 				"Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Protocol": contract.Subprotocol, "Sec-WebSocket-Extensions": "",
 			} {
-				if got := resp.Header.Get(name); got != want {
+				if got := resp.header.Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
 			}
@@ -126,7 +140,7 @@ func TestDoor_Upgrade(t *testing.T) {
 		d.Origins = []string{"*"}
 		for _, origin := range []string{"https://anyone.example", "null", "file://"} {
 			resp, _, _ := ask(t, serve(t, d), strings.Replace(goodHandshake, "\r\n\r\n", "\r\nOrigin: "+origin+"\r\n\r\n", 1))
-			if got, want := resp.StatusCode, http.StatusSwitchingProtocols; got != want {
+			if got, want := resp.status, http.StatusSwitchingProtocols; got != want {
 				t.Errorf("origin %s: status %d, want %d", origin, got, want)
 			}
 		}
@@ -195,8 +209,8 @@ func TestDoor_Upgrade_refuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			resp, _, _ := ask(t, serve(t, door()), strings.Replace(goodHandshake, test.from, test.to, 1))
 			wantError(t, resp, test.status, test.code)
-			if name, value, _ := strings.Cut(test.header, ": "); resp.Header.Get(name) != value {
-				t.Errorf("%s is %q, want %q", name, resp.Header.Get(name), value)
+			if name, value, _ := strings.Cut(test.header, ": "); resp.header.Get(name) != value {
+				t.Errorf("%s is %q, want %q", name, resp.header.Get(name), value)
 			}
 		})
 	}
@@ -205,7 +219,7 @@ func TestDoor_Upgrade_refuses(t *testing.T) {
 		d.Draining = func() bool { return true }
 		resp, _, _ := ask(t, serve(t, d), goodHandshake)
 		e := wantError(t, resp, 503, contract.CodeUnavailable)
-		if got, want := resp.Header.Get("Retry-After"), "1"; got != want || e.RetryAfter != 1000 || !e.Retryable {
+		if got, want := resp.header.Get("Retry-After"), "1"; got != want || e.RetryAfter != 1000 || !e.Retryable {
 			t.Errorf("Retry-After %q and %+v, want %q and 1000 ms", got, e, want)
 		}
 	})
@@ -226,24 +240,20 @@ func TestDoor_Upgrade_refuses(t *testing.T) {
 }
 
 // wantError reads an error frame from an HTTP answer.
-func wantError(t *testing.T, resp *http.Response, status int, code contract.Code) contract.ErrorFrame {
+func wantError(t *testing.T, resp answer, status int, code contract.Code) contract.ErrorFrame {
 	t.Helper()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var e contract.ErrorFrame
-	if err := json.Unmarshal(body, &e); err != nil {
-		t.Fatalf("status %d with %q, want a JSON error", resp.StatusCode, body)
+	if err := json.Unmarshal([]byte(resp.body), &e); err != nil {
+		t.Fatalf("status %d with %q, want a JSON error", resp.status, resp.body)
 	}
-	if resp.StatusCode != status || e.Code != code || e.Type != contract.TypeError || e.Status != code.Status() || e.Message == "" {
-		t.Errorf("status %d with %s, want %d with %s", resp.StatusCode, body, status, code)
+	if resp.status != status || e.Code != code || e.Type != contract.TypeError || e.Status != code.Status() || e.Message == "" {
+		t.Errorf("status %d with %s, want %d with %s", resp.status, resp.body, status, code)
 	}
-	if got, want := resp.Header.Get("Content-Type"), "application/json"; got != want {
+	if got, want := resp.header.Get("Content-Type"), "application/json"; got != want {
 		t.Errorf("Content-Type %q, want %q", got, want)
 	}
-	if strings.Contains(string(body), "eyJhbGciOi") || strings.Contains(string(body), "evil") {
-		t.Errorf("the answer repeats the request: %s", body)
+	if strings.Contains(resp.body, "eyJhbGciOi") || strings.Contains(resp.body, "evil") {
+		t.Errorf("the answer repeats the request: %s", resp.body)
 	}
 	return e
 }
@@ -253,12 +263,12 @@ func TestDoor_CheckHandler(t *testing.T) {
 	d := door()
 	d.Draining = func() bool { return drains }
 	addr := serve(t, d)
-	get := func(headers string) *http.Response {
+	get := func(headers string) answer {
 		resp, _, _ := ask(t, addr, "GET /v1/check HTTP/1.1\r\nHost: edge.example\r\n"+headers+"\r\n")
-		if got, want := resp.Header.Get("Access-Control-Allow-Origin"), "*"; got != want {
+		if got, want := resp.header.Get("Access-Control-Allow-Origin"), "*"; got != want {
 			t.Errorf("Access-Control-Allow-Origin is %q, want %q", got, want)
 		}
-		if got := resp.Header.Get("Access-Control-Allow-Credentials"); got != "" {
+		if got := resp.header.Get("Access-Control-Allow-Credentials"); got != "" {
 			t.Errorf("Access-Control-Allow-Credentials is %q, want none", got)
 		}
 		return resp
@@ -269,9 +279,8 @@ func TestDoor_CheckHandler(t *testing.T) {
 		"a whole handshake": strings.SplitAfterN(strings.TrimSuffix(goodHandshake, "\r\n"), "\r\n", 3)[2],
 	} {
 		resp := get(headers)
-		body, err := io.ReadAll(resp.Body)
-		if got, want := strings.TrimSpace(string(body)), `{"ok":true}`; err != nil || resp.StatusCode != 200 || got != want {
-			t.Errorf("%s: status %d with %s, %v, want 200 with %s", name, resp.StatusCode, got, err, want)
+		if got, want := resp.body, `{"ok":true}`; resp.status != http.StatusOK || got != want {
+			t.Errorf("%s: status %d with %s, want 200 with %s", name, resp.status, got, want)
 		}
 	}
 	wantError(t, get("Origin: https://evil.example\r\n"), 403, contract.CodeForbidden)

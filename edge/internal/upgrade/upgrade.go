@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gobwas/ws"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 
