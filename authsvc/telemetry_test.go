@@ -3,7 +3,10 @@ package authsvc
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -13,10 +16,9 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	collectorv1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/telemetry"
@@ -28,46 +30,89 @@ const (
 	traceparent = "00-" + traceID + "-" + parentID + "-01"
 )
 
+// receiver is an OTLP collector that keeps the spans that it gets.
+type receiver struct {
+	mu    sync.Mutex
+	spans []*tracev1.Span
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	var export collectorv1.ExportTraceServiceRequest
+	if err == nil {
+		err = proto.Unmarshal(body, &export)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, resource := range export.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			r.spans = append(r.spans, scope.GetSpans()...)
+		}
+	}
+}
+
+// traced runs do with tracing on and returns the spans of it.
+func traced(t *testing.T, do func()) []*tracev1.Span {
+	t.Helper()
+	var r receiver
+	server := httptest.NewServer(&r)
+	defer server.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	shutdown, err := telemetry.Setup(t.Context(), "authsvc", "test", "test", telemetry.DefaultConfig(), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	do()
+	if err := shutdown(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spans
+}
+
 func TestSpans(t *testing.T) {
-	recorder := tracetest.NewSpanRecorder()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
-	otel.SetTracerProvider(provider)
-	t.Cleanup(func() {
-		if err := provider.Shutdown(context.WithoutCancel(t.Context())); err != nil {
+	nc, _ := setup(t)
+	spans := traced(t, func() {
+		svc := start(t, nc, testConfig())
+		status, _, answer := svc.do("POST", TokensPath, strings.NewReader(hello), http.Header{
+			"Authorization": {"Bearer " + demoKey}, "Content-Type": {"application/json"}, "Traceparent": {traceparent},
+		})
+		if status != http.StatusCreated {
+			t.Errorf("%d %s", status, answer)
+		}
+		for _, room := range []string{"hello", ""} {
+			overNATS(t, nc, contract.TokenRequest{APIKey: demoKey, Room: room, Identity: "ada"}, nats.Header{"traceparent": {traceparent}})
+		}
+		if err := svc.stop(); err != nil { // the handlers have ended, and so their spans
 			t.Error(err)
 		}
 	})
-	nc, _ := setup(t)
-	svc := start(t, nc, testConfig())
-	status, _, answer := svc.do("POST", TokensPath, strings.NewReader(hello), http.Header{
-		"Authorization": {"Bearer " + demoKey}, "Content-Type": {"application/json"}, "Traceparent": {traceparent},
-	})
-	if status != http.StatusCreated {
-		t.Fatalf("%d %s", status, answer)
-	}
-	overNATS(t, nc, contract.TokenRequest{APIKey: demoKey, Room: "hello", Identity: "ada"}, nats.Header{"traceparent": {traceparent}})
-	overNATS(t, nc, contract.TokenRequest{APIKey: demoKey, Room: "", Identity: "ada"}, nats.Header{"traceparent": {traceparent}})
-	await(t, "three spans", func() bool { return len(recorder.Ended()) >= 3 })
 	got := map[string]int{}
-	for _, span := range recorder.Ended() {
-		if span.Name() != "auth.token" || span.SpanContext().TraceID().String() != traceID || span.Parent().SpanID().String() != parentID {
-			t.Errorf("span %s of trace %s under %s, want auth.token of the asker's", span.Name(), span.SpanContext().TraceID(), span.Parent().SpanID())
+	for _, span := range spans {
+		trace, parent := hex.EncodeToString(span.GetTraceId()), hex.EncodeToString(span.GetParentSpanId())
+		if span.GetName() != "auth.token" || trace != traceID || parent != parentID {
+			t.Errorf("span %s of trace %s under %s, want auth.token of the asker's", span.GetName(), trace, parent)
 		}
-		attributes := attribute.NewSet(span.Attributes()...)
-		text := ""
-		for _, key := range []attribute.Key{"parley.entrance", "parley.app", "parley.result"} {
-			value, _ := attributes.Value(key)
-			text += value.AsString() + " "
+		attributes := map[string]string{}
+		for _, a := range span.GetAttributes() {
+			attributes[a.GetKey()] = a.GetValue().GetStringValue()
 		}
-		got[text]++
-		if strings.Contains(attributes.Encoded(attribute.DefaultEncoder()), demoKey) {
-			t.Errorf("a span holds the API key: %v", span.Attributes())
+		got[attributes["parley.entrance"]+" "+attributes["parley.app"]+" "+attributes["parley.result"]]++
+		if strings.Contains(span.String(), demoKey) {
+			t.Errorf("a span holds the API key: %v", span)
 		}
 	}
-	for _, want := range []string{"http demo ok ", "nats demo ok ", "nats demo bad_id "} {
-		if got[want] != 1 {
-			t.Errorf("spans %v, want one %q", got, want)
-		}
+	want := map[string]int{"http demo ok": 1, "nats demo ok": 1, "nats demo bad_id": 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("spans %v, want %v", got, want)
 	}
 }
 
