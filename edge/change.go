@@ -106,7 +106,7 @@ func (r *room) request(ctx context.Context, batch []*change) ([]contract.OpResul
 		if !errors.Is(refusal, contract.CodeUnavailable) {
 			return nil, 0, refusal
 		}
-		slog.Debug("roomsvc is not available; asking again", "error", refusal)
+		slog.DebugContext(ctx, "roomsvc is not available; asking again", "error", refusal)
 		pause(ctx, readerPause)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
+	"github.com/parley-rtc/parley/edge/internal/upgrade"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/link"
 )
@@ -81,8 +81,8 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("listen is %q, it must be host:port", c.Listen))
 	}
 	for _, origin := range c.Origins {
-		if origin != "*" && (!strings.Contains(origin, "://") || strings.HasSuffix(origin, "/")) {
-			faults = append(faults, fmt.Errorf("origins holds %q, it must be scheme://host[:port] or *", origin))
+		if err := upgrade.ValidOrigin(origin); err != nil {
+			faults = append(faults, fmt.Errorf("origins: %w", err))
 		}
 	}
 	for i, server := range c.ICEServers {

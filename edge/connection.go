@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/edge/internal/limit"
 	"github.com/parley-rtc/parley/edge/internal/session"
 	"github.com/parley-rtc/parley/edge/internal/upgrade"
 	"github.com/parley-rtc/parley/services/contract"
@@ -50,9 +51,14 @@ func (e *Edge) accept(door *upgrade.Door, w http.ResponseWriter, r *http.Request
 	}
 	handshakes.WithLabelValues("ok").Inc()
 	limits := &e.cfg.Limits
+	var control limit.Bucket // of pings, pongs and fragments, which cost a client nothing else
 	c := conn.New(socket, conn.Options{
 		MessageBytes: limits.MessageBytes, OutboundFrames: limits.OutboundFrames, OutboundBytes: limits.OutboundBytes,
 		WriteTimeout: writeTimeout, ReadTimeout: 2*e.cfg.PingInterval + writeTimeout,
+		Allow: func(int) bool {
+			_, ok := control.Take(time.Since(e.started), 1, limits.FrameRate, limits.FrameBurst)
+			return ok
+		},
 	})
 	e.wg.Go(func() {
 		defer c.Wait()
@@ -113,7 +119,7 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 		switch {
 		case refused != nil:
 			frame = envelope.Decode(whole, limits) // tells the seq that the frame has used
-			frame.Err = refused
+			frame.Err, frame.Body = refused, nil
 		case !done:
 			return s.charge(c, 0, len(text))
 		default:
@@ -121,7 +127,7 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 			text = whole
 		}
 		if frame.Type == contract.TypePart {
-			frame.Err = contract.Errorf(contract.CodeBadPart, "parts can't hold a part")
+			frame.Err, frame.Body = contract.Errorf(contract.CodeBadPart, "parts can't hold a part"), nil
 		}
 	}
 	received.WithLabelValues(typeLabel(frame.Type)).Inc()
@@ -159,11 +165,9 @@ func (s *clientSession) receiveUncounted(c *conn.Conn, frame *envelope.Frame, si
 	if err := s.charge(c, 0, size); err != nil {
 		return err
 	}
-	if frame.Err != nil {
-		s.refuse(0, frame.Err)
-		return nil
-	}
 	switch body := frame.Body.(type) {
+	case nil:
+		s.refuse(0, frame.Err)
 	case *contract.Ping:
 		s.handlePing(body)
 	case *contract.Bye:

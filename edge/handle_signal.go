@@ -48,24 +48,45 @@ func (s *clientSession) handleTrickle(ctx context.Context, frame *envelope.Frame
 	if err != nil {
 		return err
 	}
-	first, count := t.Candidate, 1
-	if first == nil {
-		first, count = &t.Candidates[0], len(t.Candidates)
-	}
-	ufrag := ""
-	if first.UsernameFragment != nil {
-		ufrag = *first.UsernameFragment
-	}
-	rule, refused := m.pair(t.To).Candidate(t.Negotiation, ufrag, s.e.cfg.Limits.Candidates, count)
+	superseded, refused := m.dropSuperseded(t)
 	if refused != nil {
 		return refused
 	}
-	if rule != "" {
-		undelivered.WithLabelValues(string(rule)).Inc()
-		s.sendNow(marshal(contract.Filtered{Type: contract.TypeFiltered, Re: frame.Seq, Rule: rule, Count: count}))
+	if superseded > 0 {
+		undelivered.WithLabelValues(string(contract.RuleSuperseded)).Add(float64(superseded))
+		s.sendAny(marshal(contract.Filtered{
+			Type: contract.TypeFiltered, Re: frame.Seq, Rule: contract.RuleSuperseded, Count: superseded,
+		}))
+	}
+	if t.Candidate == nil && len(t.Candidates) == 0 {
 		return nil
 	}
 	return m.signal(ctx, contract.KindCandidate, frame, t.Negotiation, to)
+}
+
+// dropSuperseded takes the candidates out of a frame that belong to a replaced
+// description, and counts them; room.mu is held.
+func (m *membership) dropSuperseded(t *contract.Trickle) (dropped int, refused *contract.Error) {
+	pair, most := m.pair(t.To), m.r.e.cfg.Limits.Candidates
+	judge := func(c *contract.ICECandidate) bool {
+		ufrag := ""
+		if c.UsernameFragment != nil {
+			ufrag = *c.UsernameFragment
+		}
+		rule, over := pair.Candidate(t.Negotiation, ufrag, most, 1)
+		if over != nil {
+			refused = over
+		}
+		if rule != "" {
+			dropped++
+		}
+		return rule != ""
+	}
+	if t.Candidate != nil && judge(t.Candidate) {
+		t.Candidate = nil
+	}
+	t.Candidates = slices.DeleteFunc(t.Candidates, func(c contract.ICECandidate) bool { return judge(&c) })
+	return dropped, refused
 }
 
 // handleMessage sends a message to one member, or to all others.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
@@ -68,7 +69,7 @@ func (e *Edge) takeOver(hello *contract.Hello, next secretHash) (s *clientSessio
 		if err != nil {
 			continue
 		}
-		hash := secretHash(sha256.Sum256(raw))
+		hash := sha256.Sum256(raw)
 		found := e.bySecret[hash]
 		if found == nil || !found.claim(hello.Attempt, next) {
 			continue
@@ -190,7 +191,7 @@ func (s *clientSession) recordTakeover(attempt uint64) error {
 	for range waiting {
 		select {
 		case err := <-written:
-			if err != nil && err != errMemberGone {
+			if err != nil && !errors.Is(err, errMemberGone) {
 				return err
 			}
 		case <-timeout.C:

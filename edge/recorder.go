@@ -207,7 +207,7 @@ func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
 	next.Version++
 	next.State, next.Reason = contract.StateGone, reason
 	if err := rec.write(ctx, next); err != nil && !errors.Is(err, errMemberGone) {
-		slog.Warn("a member's tombstone was not written", "error", err)
+		slog.WarnContext(ctx, "a member's tombstone was not written", "error", err)
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contrac
 	for {
 		behind, err := p.catchUp(ctx)
 		if err != nil {
-			slog.Warn("a replay failed; its connection is closed to try again", "session", s.id, "error", err)
+			slog.WarnContext(ctx, "a replay failed; its connection is closed to try again", "session", s.id, "error", err)
 			s.mu.Lock()
 			if s.conn == c {
 				s.drop(contract.CloseTryLater, "what you missed can't be read now; come back")

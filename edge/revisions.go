@@ -18,7 +18,7 @@ func (e *Edge) followRevisions(ctx context.Context) error {
 	sub, err := e.nc.Subscribe(contract.EventsFor(e.id), func(m *nats.Msg) {
 		var revisions contract.Revisions
 		if err := json.Unmarshal(m.Data, &revisions); err != nil {
-			slog.Warn("revisions can't be read", "subject", m.Subject, "error", err)
+			slog.WarnContext(ctx, "revisions can't be read", "subject", m.Subject, "error", err)
 			return
 		}
 		for _, one := range revisions.Rooms {
@@ -30,7 +30,7 @@ func (e *Edge) followRevisions(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	if err := sub.Unsubscribe(); err != nil && e.nc.IsConnected() {
-		slog.Warn("the subscription to revisions was not ended", "error", err)
+		slog.WarnContext(ctx, "the subscription to revisions was not ended", "error", err)
 	}
 	return nil
 }

@@ -169,7 +169,7 @@ func (r *room) load(ctx context.Context) (again bool) {
 			return true
 		}
 	} else if ctx.Err() == nil {
-		slog.Warn("a room's document can't be read; trying again", "error", err)
+		slog.WarnContext(ctx, "a room's document can't be read; trying again", "error", err)
 		return true
 	}
 	r.resyncing = false

@@ -117,8 +117,13 @@ func (e *Edge) open(ctx context.Context) (err error) {
 func (e *Edge) serve(ctx context.Context, listener net.Listener, checks *checks) error {
 	group := lifecycle.NewGroup(ctx)
 	group.Go("keys", func(ctx context.Context) error {
-		return keywatch.Run(ctx, e.keys, e.verifier, func() { checks.set("keys", nil) })
+		return keywatch.Run(ctx, e.keys, e.verifier, func() {
+			if e.verifier.Keys() == 0 { // the watch waits meanwhile, so awaitKey can't be overtaken
+				checks.set("keys", errNoKey)
+			}
+		})
 	})
+	group.Go("first key", func(ctx context.Context) error { return e.awaitKey(ctx, checks) })
 	group.Go("lease", func(ctx context.Context) error {
 		return e.lease.run(ctx, func(err error) { checks.set("lease", err) })
 	})
@@ -145,6 +150,23 @@ func (e *Edge) serve(ctx context.Context, listener net.Listener, checks *checks)
 	e.closeSessions(contract.CloseRestart, "the edge stops")
 	e.wg.Wait()
 	return ignoreEnd(ctx, err)
+}
+
+// errNoKey is why an edge isn't ready that could let nobody in.
+var errNoKey = errors.New("no signing key is published: is an authsvc running?")
+
+// keyPoll is how often an edge without any key looks for its first one.
+const keyPoll = 5 * time.Millisecond
+
+// awaitKey makes the edge ready when it knows a key that tokens may be signed
+// with. Keys stay known when every authsvc is down.
+func (e *Edge) awaitKey(ctx context.Context, checks *checks) error {
+	for ctx.Err() == nil && e.verifier.Keys() == 0 {
+		pause(ctx, keyPoll)
+	}
+	checks.set("keys", nil)
+	<-ctx.Done()
+	return nil
 }
 
 // drain tells every client to go elsewhere and gives what is in flight time to
@@ -190,7 +212,9 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 	case <-ctx.Done():
 	}
 	err := server.Close() // sockets of clients are hijacked and go on
-	<-stopped
+	if ended := <-stopped; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 

@@ -171,7 +171,8 @@ func (s *clientSession) release(seq uint64) {
 // sendAcked tells what is settled, after everything else that waits; s.mu is held.
 func (s *clientSession) sendAcked() {
 	if s.conn != nil {
-		s.conn.SetTail(marshal(contract.Acked{Type: contract.TypeAcked, Seq: s.seq.Acked()}))
+		// A closed connection takes none; the client hears it when it is back.
+		_ = s.conn.SetTail(marshal(contract.Acked{Type: contract.TypeAcked, Seq: s.seq.Acked()}))
 	}
 }
 

@@ -21,15 +21,6 @@ const (
 	conflictLongest  = 250 * time.Millisecond
 )
 
-// standing is where a room stands as its goroutine knows it; the zero standing
-// knows nothing.
-type standing struct {
-	known  bool
-	fresh  bool // read from the leader, not kept from our last write
-	state  room.State
-	stored uint64
-}
-
 // try is a write whose outcome is unknown.
 type try struct {
 	before, next room.State
@@ -67,7 +58,8 @@ func (c *committer) commit(ref room.Ref, at standing, group []*ask) standing {
 				at.known = false
 				continue
 			}
-			c.announce(ref, at.state, at.state, out, group)
+			// An earlier write of ours may be among what somebody wrote over.
+			c.announce(ref, at.state, at.state, out, group, last != nil)
 			return at
 		}
 		value, err := next.Encode()
@@ -151,25 +143,25 @@ func (c *committer) stored(ref room.Ref, at standing, t *try, group []*ask, begi
 	commitSeconds.Observe(time.Since(begin).Seconds())
 	groupRequests.Observe(float64(len(group)))
 	c.index.Document(ref, at.stored, at.state.Document(), time.Now())
-	c.announce(ref, t.before, t.next, t.out, group)
+	c.announce(ref, t.before, t.next, t.out, group, false)
 }
 
 // announce sends what the edges must hear, and answers the group when all of it
-// is in their logs.
-func (c *committer) announce(ref room.Ref, before, after room.State, out room.Outcome, group []*ask) {
+// is in their logs. Without events they hear, if notice says so or a request was
+// repeated, that the revision exists.
+func (c *committer) announce(ref room.Ref, before, after room.State, out room.Outcome, group []*ask, notice bool) {
 	bodies, err := room.Bodies(out.Base, out.Events, maxEventsBytes)
 	if err != nil {
 		slog.Error("events can't be encoded", "room", ref.String(), "error", err)
 	}
 	edges := c.index.Places(ref, before.Members(), after.Members())
-	repeated := false
 	for i, answer := range out.Answers {
 		if answer.Standing == room.Repeated {
-			repeated = true
+			notice = true
 			edges = include(edges, group[i].change.Edge)
 		}
 	}
-	if len(bodies) == 0 && (repeated || err != nil) {
+	if len(bodies) == 0 && (notice || err != nil) {
 		bodies = []room.Body{room.Notice(after.Revision())}
 	}
 	sent := c.announcer.send(ref, bodies, edges)

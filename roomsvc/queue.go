@@ -52,6 +52,7 @@ type committer struct {
 	pending int
 	bytes   int64
 	rooms   map[room.Ref][]*ask // what waits, of rooms that have a goroutine
+	kept    standings           // of rooms that have none
 }
 
 func newCommitter(cfg Config, st *store.Store, x *index.Index, p *policies, a *announcer) *committer {
@@ -94,16 +95,16 @@ func (c *committer) enqueue(a *ask) (reason string) {
 	}
 	c.rooms[ref] = append(waiting, a)
 	if !running {
-		c.wg.Go(func() { c.run(ref) })
+		at := c.kept.take(ref)
+		c.wg.Go(func() { c.run(ref, at) })
 	}
 	return ""
 }
 
 // run commits group after group of a room until none waits.
-func (c *committer) run(ref room.Ref) {
-	var at standing
+func (c *committer) run(ref room.Ref, at standing) {
 	for {
-		group := c.take(ref)
+		group := c.take(ref, at)
 		if group == nil {
 			return
 		}
@@ -112,13 +113,15 @@ func (c *committer) run(ref room.Ref) {
 }
 
 // take returns what is to be committed together: what waits, up to room.MaxOps
-// operations. nil ends the room's goroutine.
-func (c *committer) take(ref room.Ref) []*ask {
+// operations. nil ends the room's goroutine, which leaves where the room stands
+// to the next one.
+func (c *committer) take(ref room.Ref, at standing) []*ask {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	waiting := c.rooms[ref]
 	if len(waiting) == 0 {
 		delete(c.rooms, ref)
+		c.kept.keep(ref, at)
 		return nil
 	}
 	n, ops := 0, 0
@@ -153,7 +156,7 @@ func answerAll(group []*ask, reply *contract.RoomChanged) {
 // operations must do nothing the second time.
 func (c *committer) apply(ctx context.Context, ref room.Ref, ops []contract.RoomOp) error {
 	done := make(chan error, 1)
-	c.submit(&ask{
+	c.submit(&ask{ //nolint:contextcheck // a commit outlives the request that began it
 		change: contract.RoomChange{App: ref.App, Room: ref.Room, Ops: ops},
 		done: func(reply *contract.RoomChanged, _ string) {
 			switch {

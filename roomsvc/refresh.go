@@ -37,7 +37,7 @@ func (r *refresher) look(ctx context.Context) {
 	for _, ref := range r.index.Old(before) {
 		if err := r.store.Refresh(ctx, ref); err != nil {
 			if ctx.Err() == nil {
-				slog.Warn("room document isn't refreshed: it is tried again", "room", ref.String(), "error", err)
+				slog.WarnContext(ctx, "room document isn't refreshed: it is tried again", "room", ref.String(), "error", err)
 			}
 			return
 		}

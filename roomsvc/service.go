@@ -57,7 +57,7 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 	s, err := start(ctx, cfg, nc, health)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // asked to stop before JetStream was ready
+			return nil //nolint:nilerr // asked to stop before JetStream was ready
 		}
 		return err
 	}
@@ -152,7 +152,7 @@ func (s *service) serve(ctx context.Context, nc *nats.Conn, health *lifecycle.He
 		return err
 	}
 	health.Set(checkRequests, nil)
-	slog.Info("serving rooms", "id", s.self.String())
+	slog.InfoContext(ctx, "serving rooms", "id", s.self.String())
 	<-ctx.Done()
 	health.Set(checkRequests, errStopping)
 	server.Close()

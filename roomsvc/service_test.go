@@ -161,7 +161,7 @@ func (d *door) ask(request []byte) contract.RoomChanged {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	for {
-		m, err := bus.Request(ctx, d.nc, contract.SubjectRoomChange, nil, request, bus.AttemptTimeout(5*time.Second))
+		m, err := bus.Request(ctx, d.nc, contract.SubjectRoomChange, nil, request)
 		if err != nil {
 			d.t.Errorf("request: %v", err)
 			return contract.RoomChanged{}

@@ -56,7 +56,7 @@ func (s *sweeper) sweepRoom(ctx context.Context, ref room.Ref, edge contract.Tok
 	if err := s.expire(ctx, ref, edge); err != nil {
 		outcome = outcomeError
 		if ctx.Err() == nil {
-			slog.Warn("room isn't swept: it is tried again", "room", ref.String(), "edge", edge.String(), "error", err)
+			slog.WarnContext(ctx, "room isn't swept: it is tried again", "room", ref.String(), "edge", edge.String(), "error", err)
 		}
 	}
 	sweeps.WithLabelValues(outcome).Inc()
@@ -99,7 +99,7 @@ func (s *sweeper) layGhosts(ctx context.Context, ghosts []index.Ghost) {
 	for _, ghost := range ghosts {
 		if err := s.layGhost(ctx, ghost); err != nil {
 			if ctx.Err() == nil {
-				slog.Warn("a member that is gone doesn't leave: it is tried again", "room", ghost.Room.String(), "error", err)
+				slog.WarnContext(ctx, "a member that is gone doesn't leave: it is tried again", "room", ghost.Room.String(), "error", err)
 			}
 			return
 		}

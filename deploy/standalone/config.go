@@ -2,13 +2,13 @@ package standalone
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/parley-rtc/parley/authsvc"
 	"github.com/parley-rtc/parley/candidatefilter"
 	"github.com/parley-rtc/parley/edge"
 	"github.com/parley-rtc/parley/roomsvc"
+	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/lifecycle"
 	"github.com/parley-rtc/parley/services/telemetry"
@@ -69,18 +69,13 @@ func (c *Config) Sections() []config.Section {
 	}
 }
 
-// Load fills c from the file, the environment and the flags. With names, only
-// these sections are read and checked.
-func (c *Config) Load(args, environ []string, names ...string) (*config.Loaded, error) {
-	sections := c.Sections()
-	if len(names) > 0 {
-		sections = slices.DeleteFunc(sections, func(s config.Section) bool { return !slices.Contains(names, s.Name) })
+// ServiceSections are the sections of the names, or all that the programs of
+// Parley have, with their defaults.
+func ServiceSections(names ...string) []config.Section {
+	c, nats := DefaultConfig(), bus.DefaultConfig()
+	sections := append(c.Sections(), config.Section{Name: "nats", Value: &nats})
+	if len(names) == 0 {
+		return sections
 	}
-	loaded, err := config.Load(sections, config.Options{
-		Args: args, Environ: environ, OtherSections: lifecycle.SectionNames(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	return loaded, nil
+	return slices.DeleteFunc(sections, func(s config.Section) bool { return !slices.Contains(names, s.Name) })
 }

@@ -18,7 +18,14 @@ import (
 
 // Run is all of Parley. It returns nil when ctx ended and everything is
 // stopped. Health is that of ctx, see lifecycle.WithHealth.
+//
+// Only one process at a time may use the store folder.
 func Run(ctx context.Context, cfg Config) error {
+	unlock, err := lockFolder(cfg.Standalone.StoreDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	server, err := embednats.Start(embednats.Config{
 		Name: "parley", StoreDir: filepath.Join(cfg.Standalone.StoreDir, "jetstream"), Listen: cfg.Standalone.NATSListen,
 	})

@@ -41,7 +41,7 @@ func (t Tokens) Token(ctx context.Context, ask contract.TokenRequest) (contract.
 	if err != nil {
 		return contract.TokenReply{}, fmt.Errorf("ask for a token: %w (is the authsvc, or parley dev, running?)", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // everything of use was read
+	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
 		return contract.TokenReply{}, fmt.Errorf("read the token: %w", err)

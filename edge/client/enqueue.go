@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/parley-rtc/parley/services/contract"
@@ -60,10 +61,10 @@ func (c *Client) enqueue(ctx context.Context, r *Room, f *outFrame) error {
 		c.mu.Lock()
 		err := c.tryEnqueue(r, f)
 		var again <-chan struct{}
-		switch err {
-		case ErrOutboxFull:
+		switch {
+		case errors.Is(err, ErrOutboxFull):
 			again = c.space.wait()
-		case ErrRejoining:
+		case errors.Is(err, ErrRejoining):
 			again = r.changed.wait()
 		}
 		c.mu.Unlock()

@@ -3,7 +3,6 @@ package client
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"net"
 	"testing"
@@ -61,7 +60,7 @@ func FuzzReceive(f *testing.F) {
 		c.outbox.take()
 		go func() {
 			for {
-				if _, err := r.Next(context.Background()); err != nil {
+				if _, err := r.Next(t.Context()); err != nil {
 					return
 				}
 			}

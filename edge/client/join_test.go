@@ -13,10 +13,10 @@ import (
 func TestClient_Join(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		c, conn := dialed(t, s)
+		c, conn := connected(t, s)
 		done := make(chan *Room, 1)
 		go func() {
-			r, err := c.Join(context.Background(), "lobby", WithPresence(map[string]bool{"cam": true}),
+			r, err := c.Join(t.Context(), "lobby", WithPresence(map[string]bool{"cam": true}),
 				WithCapabilities(contract.Capabilities{Rollback: true}))
 			if err != nil {
 				t.Error(err)
@@ -47,7 +47,7 @@ func TestClient_Join(t *testing.T) {
 		if servers := r.ICEServers(); len(servers) != 1 || servers[0].URLs[0] != "stun:stun.test" {
 			t.Errorf("ICE servers %+v", servers)
 		}
-		if _, err := c.Join(context.Background(), "lobby"); !errors.Is(err, contract.CodeAlreadyJoined) {
+		if _, err := c.Join(t.Context(), "lobby"); !errors.Is(err, contract.CodeAlreadyJoined) {
 			t.Errorf("second join: %v, want already_joined", err)
 		}
 	})
@@ -57,11 +57,11 @@ func TestClient_JoinFails(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
-			c, conn := dialed(t, s)
+			c, conn := connected(t, s)
 			for seq := uint64(1); seq <= 2; seq++ { // a refused join can be tried again
 				failed := make(chan error, 1)
 				go func() {
-					_, err := c.Join(context.Background(), "lobby")
+					_, err := c.Join(t.Context(), "lobby")
 					failed <- err
 				}()
 				conn.expect(t, contract.TypeJoin, nil)
@@ -79,8 +79,8 @@ func TestClient_JoinFails(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
 			broken := errors.New("no network")
-			c, _ := dialed(t, s, WithToken(func(context.Context, string, TokenReason) (string, error) { return "", broken }))
-			if _, err := c.Join(context.Background(), "lobby"); !errors.Is(err, broken) {
+			c, _ := connected(t, s, WithToken(func(context.Context, string, TokenReason) (string, error) { return "", broken }))
+			if _, err := c.Join(t.Context(), "lobby"); !errors.Is(err, broken) {
 				t.Errorf("Join: %v, want the error of the token function", err)
 			}
 			c.mu.Lock()
@@ -92,8 +92,8 @@ func TestClient_JoinFails(t *testing.T) {
 	})
 	t.Run("presence", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c, _ := dialed(t, newServer(t))
-			if _, err := c.Join(context.Background(), "lobby", WithPresence(func() {})); !errors.Is(err, contract.CodeBadFrame) {
+			c, _ := connected(t, newServer(t))
+			if _, err := c.Join(t.Context(), "lobby", WithPresence(func() {})); !errors.Is(err, contract.CodeBadFrame) {
 				t.Errorf("Join: %v, want bad_frame", err)
 			}
 		})
@@ -104,8 +104,8 @@ func TestClient_JoinGivenUp(t *testing.T) {
 	t.Run("is left when it succeeds later", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
-			c, conn := dialed(t, s)
-			ctx, cancel := context.WithCancel(context.Background())
+			c, conn := connected(t, s)
+			ctx, cancel := context.WithCancel(t.Context())
 			failed := make(chan error, 1)
 			go func() {
 				_, err := c.Join(ctx, "lobby")
@@ -133,13 +133,32 @@ func TestClient_JoinGivenUp(t *testing.T) {
 			}
 		})
 	})
+	t.Run("is over with its session", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(t)
+			c, conn := connected(t, s)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := c.Join(ctx, "lobby"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Join: %v, want the deadline", err)
+			}
+			if _, err := c.Join(t.Context(), "lobby"); !errors.Is(err, contract.CodeAlreadyJoined) {
+				t.Errorf("Join while the first may still succeed: %v, want already_joined", err)
+			}
+			conn.conn.Close()
+			conn, _ = s.welcomed(t, nil)
+			synctest.Wait()
+			go func() { _, _ = c.Join(t.Context(), "lobby") }()
+			conn.expect(t, contract.TypeJoin, nil)
+		})
+	})
 	t.Run("is withdrawn before it is written", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
-			c, conn := dialed(t, s)
+			c, conn := connected(t, s)
 			conn.conn.Close()
 			s.accept(t) // not welcomed yet
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if _, err := c.Join(ctx, "lobby"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Join: %v, want the deadline", err)
@@ -155,11 +174,12 @@ func TestClient_JoinGivenUp(t *testing.T) {
 
 func TestClient_JoinAcrossConnections(t *testing.T) {
 	begin := func(t *testing.T) (*server, *Client, *serverConn, chan *Room) {
+		t.Helper()
 		s := newServer(t)
-		c, conn := dialed(t, s)
+		c, conn := connected(t, s)
 		done := make(chan *Room, 1)
 		go func() {
-			r, err := c.Join(context.Background(), "lobby")
+			r, err := c.Join(t.Context(), "lobby")
 			if err != nil {
 				t.Error(err)
 			}

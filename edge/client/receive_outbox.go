@@ -56,7 +56,7 @@ func (c *Client) onFiltered(text []byte) {
 	}
 	c.mu.Lock()
 	f := c.outbox.find(frame.Re)
-	if f == nil || f.told || f.room.state != roomJoined {
+	if f == nil || f.room.state != roomJoined {
 		c.stats.Unmatched++
 		c.mu.Unlock()
 		return

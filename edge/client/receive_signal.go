@@ -30,7 +30,8 @@ func (c *Client) onSignal(kind string, text []byte) {
 		c.mu.Unlock()
 		return
 	}
-	answered := kind == contract.TypeMessage && r.reply(event.(Message))
+	message, _ := event.(Message)
+	answered := r.reply(message)
 	c.mu.Unlock()
 	if !answered {
 		c.deliver(r, event, len(text))

@@ -59,8 +59,8 @@ func (r *Room) Reply(ctx context.Context, to Message, data any) error {
 	return r.Do(ctx, s)
 }
 
-// reply hands a message to the request that it answers, if there is one; the
-// client's mutex is held.
+// reply hands a message to the request that it answers, if there is one (the
+// zero Message answers none); the client's mutex is held.
 func (r *Room) reply(m Message) bool {
 	q, ok := r.requests[m.Re]
 	if m.Re == "" || !ok || q.to != m.From {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -28,7 +27,7 @@ func TestResume_Secrets(t *testing.T) {
 		s := newServer(t)
 		done := make(chan *Client, 1)
 		go func() {
-			c, _ := Dial(context.Background(), "ws://edge.test", WithDialer(s.dial))
+			c, _ := Dial(t.Context(), "ws://edge.test", WithDialer(s.dial))
 			done <- c
 		}()
 		conn, first := s.welcomed(t, nil)
@@ -83,7 +82,7 @@ func TestResume_SendsAgainWhatIsMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, hello := s.welcomed(t, func(h *contract.Hello, w *contract.Welcome) { w.Resumed, w.Seq = true, 3 })
+		conn, hello := s.welcomed(t, func(_ *contract.Hello, w *contract.Welcome) { w.Resumed, w.Seq = true, 3 })
 		if hello.Acked != 2 || hello.Rooms["lobby"] != (contract.ResumeRoom{Peer: "ada", Cursor: "edge-1.a.8"}) {
 			t.Errorf("hello acked %d, rooms %+v", hello.Acked, hello.Rooms)
 		}
@@ -121,10 +120,10 @@ func TestResume_SendsAgainWhatIsMissing(t *testing.T) {
 func TestResume_JoinThatIsAnsweredButNotSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		c, conn := dialed(t, s)
+		c, conn := connected(t, s)
 		joined := make(chan *Room, 1)
 		go func() {
-			r, _ := c.Join(context.Background(), "lobby")
+			r, _ := c.Join(t.Context(), "lobby")
 			joined <- r
 		}()
 		conn.expect(t, contract.TypeJoin, nil)
@@ -153,9 +152,13 @@ func TestResume_SessionLost(t *testing.T) {
 		conn.expect(t, contract.TypeMessage, nil)
 		request := make(chan error, 1)
 		go func() {
-			_, err := r.Request(context.Background(), peerToken("bob"), "?")
+			_, err := r.Request(t.Context(), peerToken("bob"), "?")
 			request <- err
 		}()
+		conn.expect(t, contract.TypeMessage, nil)
+		conn.ack(t, 3)
+		synctest.Wait()
+		unacked, _ := r.Post(ToAll("written too"))
 		conn.expect(t, contract.TypeMessage, nil)
 		conn.conn.Close()
 		next := s.accept(t)
@@ -169,20 +172,23 @@ func TestResume_SessionLost(t *testing.T) {
 		if join.Seq != 1 || join.Token != "token-lobby-rejoin" || string(join.Presence) != `"here I am"` {
 			t.Errorf("join %+v, want seq 1 with a new token and the old presence", join)
 		}
-		if err := written.Wait(t.Context()); !errors.Is(err, ErrUnknownOutcome) {
+		if err := unacked.Wait(t.Context()); !errors.Is(err, ErrUnknownOutcome) {
 			t.Errorf("written frame: %v, want ErrUnknownOutcome", err)
+		}
+		if err := written.Wait(t.Context()); err != nil {
+			t.Errorf("acknowledged frame: %v", err)
 		}
 		if err := waiting.Wait(t.Context()); !errors.Is(err, ErrNotSent) {
 			t.Errorf("frame never written: %v, want ErrNotSent", err)
 		}
 		if err := <-request; !errors.Is(err, ErrUnknownOutcome) {
-			t.Errorf("request: %v, want ErrUnknownOutcome", err)
+			t.Errorf("request that waits for its reply: %v, want ErrUnknownOutcome", err)
 		}
 		if _, err := r.Post(ToAll(1)); !errors.Is(err, ErrRejoining) {
 			t.Errorf("Post meanwhile: %v, want ErrRejoining", err)
 		}
 		sent := make(chan error, 1)
-		go func() { sent <- r.Broadcast(context.Background(), "afterwards") }()
+		go func() { sent <- r.Broadcast(t.Context(), "afterwards") }()
 
 		next.send(t, joinedFrame(1, "ada-2", 9, peer("zoe", 8)))
 		next.ack(t, 1)
@@ -210,9 +216,20 @@ func TestResume_RejoinIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		_, r, conn := inLobby(t, s)
+		shown := make(chan error, 1)
+		go func() { shown <- r.SetPresence(t.Context(), "newest") }()
+		conn.expect(t, contract.TypePresence, nil)
+		conn.ack(t, 2)
+		if err := <-shown; err != nil {
+			t.Fatal(err)
+		}
 		conn.conn.Close()
 		conn, _ = s.welcomed(t, nil)
-		conn.expect(t, contract.TypeJoin, nil)
+		var join contract.Join
+		conn.expect(t, contract.TypeJoin, &join)
+		if string(join.Presence) != `"newest"` {
+			t.Errorf("presence %s, want the newest", join.Presence)
+		}
 		began := time.Now()
 		conn.send(t, contract.ErrorFrame{Type: contract.TypeError, Re: 1, Code: contract.CodeUnavailable, Retryable: true, RetryAfter: 5000})
 		conn.ack(t, 1)
@@ -222,10 +239,10 @@ func TestResume_RejoinIsTriedAgain(t *testing.T) {
 		}
 		conn.send(t, contract.ErrorFrame{Type: contract.TypeError, Re: 2, Code: contract.CodeForbidden, Message: "not any more"})
 		conn.ack(t, 2)
-		if _, err := r.Next(context.Background()); !errors.Is(err, contract.CodeForbidden) {
+		if _, err := r.Next(t.Context()); !errors.Is(err, contract.CodeForbidden) {
 			t.Errorf("Next: %v, want forbidden", err)
 		}
-		if err := r.Broadcast(context.Background(), 1); !errors.Is(err, contract.CodeForbidden) {
+		if err := r.Broadcast(t.Context(), 1); !errors.Is(err, contract.CodeForbidden) {
 			t.Errorf("Broadcast: %v, want forbidden", err)
 		}
 	})
@@ -236,7 +253,7 @@ func TestResume_LeavingIsOver(t *testing.T) {
 		s := newServer(t)
 		_, r, conn := inLobby(t, s)
 		left := make(chan error, 1)
-		go func() { left <- r.Leave(context.Background()) }()
+		go func() { left <- r.Leave(t.Context()) }()
 		conn.expect(t, contract.TypeLeave, nil)
 		conn.conn.Close()
 		_, hello := s.welcomed(t, nil)
@@ -286,13 +303,13 @@ func TestResume_BehindWhatWasAcknowledged(t *testing.T) {
 func TestResume_BacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		c, conn := dialed(t, s, WithBackoff(time.Second, 8*time.Second))
-		for n, most := range []time.Duration{1, 2, 4, 8, 8, 8} {
+		c, conn := connected(t, s, WithBackoff(time.Second, 8*time.Second))
+		for n, seconds := range []int{1, 2, 4, 8, 8, 8} {
 			began := time.Now()
 			conn.conn.Close()
 			conn, _ = s.welcomed(t, nil)
-			if took := time.Since(began); took > most*time.Second {
-				t.Errorf("reconnect %d took %v, want at most %d s", n, took, most)
+			if took := time.Since(began); took > time.Duration(seconds)*time.Second {
+				t.Errorf("reconnect %d took %v, want at most %d s", n, took, seconds)
 			}
 		}
 		synctest.Wait()

@@ -97,12 +97,11 @@ func (r *Room) Next(ctx context.Context) (Event, error) {
 			r.c.mu.Unlock()
 			return e, nil
 		}
-		if r.state == roomOver {
-			defer r.c.mu.Unlock()
-			return nil, r.err
-		}
-		arrived := r.arrived.wait()
+		over, err, arrived := r.state == roomOver, r.err, r.arrived.wait()
 		r.c.mu.Unlock()
+		if over {
+			return nil, err
+		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():

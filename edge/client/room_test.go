@@ -111,14 +111,14 @@ func TestRoom_Signals(t *testing.T) {
 			conn.send(t, f)
 		}
 		send(contract.TypeOffer, 1, func(f *contract.Relayed) { f.Description = sdp })
-		send(contract.TypeOffer, 2, func(f *contract.Relayed) {}) // no description
+		send(contract.TypeOffer, 2, func(*contract.Relayed) {}) // no description
 		send(contract.TypeAnswer, 3, func(f *contract.Relayed) { f.Description = sdp })
 		send(contract.TypeCandidate, 4, func(f *contract.Relayed) { f.Candidate = &one })
 		send(contract.TypeCandidate, 5, func(f *contract.Relayed) { f.Candidates = []contract.ICECandidate{one, one} })
-		send(contract.TypeCandidate, 6, func(f *contract.Relayed) {}) // no candidate
+		send(contract.TypeCandidate, 6, func(*contract.Relayed) {}) // no candidate
 		send(contract.TypeMessage, 7, func(f *contract.Relayed) { f.ID, f.Re, f.Data = "i", "r", []byte("1") })
-		send(contract.TypeMessage, 7, func(f *contract.Relayed) {}) // again
-		send(contract.TypeMessage, 5, func(f *contract.Relayed) {}) // again
+		send(contract.TypeMessage, 7, func(*contract.Relayed) {}) // again
+		send(contract.TypeMessage, 5, func(*contract.Relayed) {}) // again
 		send(contract.TypeMessage, 8, func(f *contract.Relayed) { f.Room = "elsewhere" })
 		send(contract.TypeMessage, 8, func(f *contract.Relayed) { f.From = contract.Token{} })
 		send(contract.TypeMessage, 1, func(f *contract.Relayed) { f.From = peerToken("left before") })
@@ -168,7 +168,7 @@ func TestRoom_Left(t *testing.T) {
 		conn.send(t, relayed("bob", 1, "1"))
 		conn.send(t, contract.Left{Type: contract.TypeLeft, Room: "lobby", Revision: 6, Reason: contract.ReasonReplaced})
 		var got []Event
-		for e, err := range r.Events(context.Background()) {
+		for e, err := range r.Events(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestRoom_Left(t *testing.T) {
 			t.Errorf("events %+v, want the message and then left", got)
 		}
 		// The same room can be joined again, as a new Room.
-		go c.Join(context.Background(), "lobby")
+		go func() { _, _ = c.Join(t.Context(), "lobby") }()
 		conn.expect(t, contract.TypeJoin, nil)
 	})
 }
@@ -187,7 +187,7 @@ func TestRoom_EventsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		c, r, _ := inLobby(t, s)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for e, err := range r.Events(ctx) {
 			if e != nil || !errors.Is(err, context.DeadlineExceeded) {
@@ -195,7 +195,7 @@ func TestRoom_EventsEnd(t *testing.T) {
 			}
 		}
 		c.Close()
-		for e, err := range r.Events(context.Background()) {
+		for e, err := range r.Events(t.Context()) {
 			if e != nil || !errors.Is(err, ErrClosed) {
 				t.Errorf("%v, %v, want ErrClosed", e, err)
 			}
@@ -261,7 +261,7 @@ func TestRoom_Request(t *testing.T) {
 			f.Re = re
 			conn.send(t, f)
 		}
-		done, m := ask(context.Background())
+		done, m := ask(t.Context())
 		reply("eve", 1, m.ID)
 		reply("bob", 1, m.ID)
 		if got := <-done; got.err != nil || string(got.m.Data) != `"!"` || got.m.From != peerToken("bob") {
@@ -270,7 +270,7 @@ func TestRoom_Request(t *testing.T) {
 		if got := event[Message](t, r); got.From != peerToken("eve") {
 			t.Errorf("a reply of who wasn't asked must be an ordinary message, got %+v", got)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		done, m = ask(ctx)
 		if got := <-done; !errors.Is(got.err, context.DeadlineExceeded) {
@@ -280,12 +280,12 @@ func TestRoom_Request(t *testing.T) {
 		if got := event[Message](t, r); got.Re != m.ID {
 			t.Errorf("late reply %+v", got)
 		}
-		done, _ = ask(context.Background())
+		done, _ = ask(t.Context())
 		conn.send(t, contract.PeerLeft{Type: contract.TypePeerLeft, Room: "lobby", Revision: 6, Peer: peerToken("bob"), Reason: contract.ReasonLeft})
 		if got := <-done; !errors.Is(got.err, contract.CodePeerGone) {
 			t.Errorf("%v, want peer_gone", got.err)
 		}
-		go r.Reply(context.Background(), Message{Sender: Sender{From: peerToken("zoe")}, ID: "their-id"}, 2)
+		go func() { _ = r.Reply(t.Context(), Message{Sender: Sender{From: peerToken("zoe")}, ID: "their-id"}, 2) }()
 		if conn.expect(t, contract.TypeMessage, &m); m.To != "zoe" || m.Re != "their-id" {
 			t.Errorf("reply %+v", m)
 		}

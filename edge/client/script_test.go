@@ -1,11 +1,11 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -30,11 +30,12 @@ type server struct {
 	wg    sync.WaitGroup
 
 	mu     sync.Mutex
-	dialed []string // addresses
+	asked  []string // addresses
 	refuse []byte   // raw HTTP answer instead of a WebSocket
 }
 
 func newServer(t *testing.T) *server {
+	t.Helper()
 	s := &server{conns: make(chan *serverConn, 64)}
 	t.Cleanup(s.wg.Wait)
 	return s
@@ -43,14 +44,14 @@ func newServer(t *testing.T) *server {
 func (s *server) dial(_ context.Context, _, address string) (net.Conn, error) {
 	near, far := net.Pipe()
 	s.mu.Lock()
-	s.dialed = append(s.dialed, address)
+	s.asked = append(s.asked, address)
 	refuse := s.refuse
 	s.mu.Unlock()
 	s.wg.Go(func() {
 		if refuse != nil {
 			defer far.Close()
 			if _, err := ws.Upgrade(discardWrites{far}); err == nil {
-				far.Write(refuse)
+				_, _ = far.Write(refuse)
 			}
 			return
 		}
@@ -112,24 +113,30 @@ type serverConn struct {
 func (c *serverConn) readAll() {
 	defer close(c.frames)
 	for {
-		f, err := ws.ReadFrame(c.conn)
+		h, err := ws.ReadHeader(c.conn)
 		if err != nil {
 			return
 		}
-		f = ws.UnmaskFrameInPlace(f)
-		switch f.Header.OpCode {
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(c.conn, payload); err != nil {
+			return
+		}
+		ws.Cipher(payload, h.Mask, 0)
+		switch h.OpCode {
 		case ws.OpText:
-			c.frames <- bytes.Clone(f.Payload)
+			c.frames <- payload
 		case ws.OpPong:
-			c.frames <- append([]byte("pong "), f.Payload...)
+			c.frames <- append([]byte("pong "), payload...)
 		case ws.OpClose:
 			code := 1005
-			if len(f.Payload) >= 2 {
-				code = int(binary.BigEndian.Uint16(f.Payload))
+			if len(payload) >= 2 {
+				code = int(binary.BigEndian.Uint16(payload))
 			}
 			c.closed <- code
 			c.conn.Close()
 			return
+		default:
+			c.frames <- fmt.Appendf(nil, "unexpected opcode %x", h.OpCode)
 		}
 	}
 }
@@ -165,7 +172,8 @@ func (c *serverConn) expect(t *testing.T, kind string, v any) {
 // code, 0 without one.
 func (c *serverConn) ended(t *testing.T) int {
 	t.Helper()
-	for c.next(t) != nil {
+	for text := c.next(t); text != nil; text = c.next(t) {
+		t.Logf("left unread: %.100q", text)
 	}
 	select {
 	case code := <-c.closed:
@@ -218,8 +226,8 @@ func peer(name string, epoch uint64) contract.Peer {
 	return contract.Peer{Peer: peerToken(name), Identity: name, Epoch: epoch, Version: 1, State: contract.StateHere}
 }
 
-// dialed makes a client of the server; both end with the test.
-func dialed(t *testing.T, s *server, opts ...Option) (*Client, *serverConn) {
+// connected makes a client of the server; both end with the test.
+func connected(t *testing.T, s *server, opts ...Option) (*Client, *serverConn) {
 	t.Helper()
 	opts = append([]Option{WithDialer(s.dial), WithToken(token)}, opts...)
 	type result struct {
@@ -228,7 +236,7 @@ func dialed(t *testing.T, s *server, opts ...Option) (*Client, *serverConn) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		c, err := Dial(context.Background(), "ws://edge.test", opts...)
+		c, err := Dial(t.Context(), "ws://edge.test", opts...)
 		done <- result{c, err}
 	}()
 	conn, _ := s.welcomed(t, nil)
@@ -256,10 +264,10 @@ func joinedFrame(re uint64, self string, revision uint64, peers ...contract.Peer
 // was frame 1.
 func inLobby(t *testing.T, s *server, opts ...Option) (*Client, *Room, *serverConn) {
 	t.Helper()
-	c, conn := dialed(t, s, opts...)
+	c, conn := connected(t, s, opts...)
 	joined := make(chan *Room, 1)
 	go func() {
-		r, err := c.Join(context.Background(), "lobby", WithPresence("here I am"))
+		r, err := c.Join(t.Context(), "lobby", WithPresence("here I am"))
 		if err != nil {
 			t.Error(err)
 		}
@@ -279,7 +287,7 @@ func inLobby(t *testing.T, s *server, opts ...Option) (*Client, *Room, *serverCo
 // event takes the room's next event, which must be an E.
 func event[E Event](t *testing.T, r *Room) E {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	e, err := r.Next(ctx)
 	if err != nil {

@@ -35,7 +35,7 @@ func TestRoom_Do(t *testing.T) {
 				_, r, conn := inLobby(t, s, WithTraceparent(func() string { return trace }))
 				trace = "tp"
 				sent := make(chan error, 1)
-				go func() { sent <- r.Do(context.Background(), tt.signal) }()
+				go func() { sent <- r.Do(t.Context(), tt.signal) }()
 				if got := string(conn.next(t)); got != tt.want {
 					t.Errorf("client sent\n%s\nwant\n%s", got, tt.want)
 				}
@@ -58,7 +58,7 @@ func TestRoom_DoRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		_, r, _ := inLobby(t, s)
-		ctx := context.Background()
+		ctx := t.Context()
 		bob := peerToken("bob")
 		limit := contract.DefaultLimits().FrameBytes
 		tests := map[string]struct {
@@ -91,7 +91,7 @@ func TestRoom_OtherVerbs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		_, r, conn := inLobby(t, s)
-		ctx := context.Background()
+		ctx := t.Context()
 		verbs := []struct {
 			do   func() error
 			want string
@@ -149,7 +149,7 @@ func TestRoom_SettlesEachFrame(t *testing.T) {
 			t.Errorf("filtered %+v", f)
 		}
 		for i, want := range []error{nil, nil, contract.Code("from-tomorrow"), nil} {
-			if err := sent[i].Wait(context.Background()); !errors.Is(err, want) || err != sent[i].Err() {
+			if err := sent[i].Wait(t.Context()); !errors.Is(err, want) || !errors.Is(sent[i].Err(), want) {
 				t.Errorf("frame %d: %v, want %v", i+2, err, want)
 			}
 		}
@@ -181,13 +181,13 @@ func TestRoom_OutboxIsBounded(t *testing.T) {
 		if _, err := r.Post(ToAll("one more")); !errors.Is(err, ErrOutboxFull) {
 			t.Errorf("Post: %v, want ErrOutboxFull", err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := r.Broadcast(ctx, "waits in vain"); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnknownOutcome) {
 			t.Errorf("Broadcast: %v, want the deadline and a known outcome", err)
 		}
 		sent := make(chan error, 1)
-		go func() { sent <- r.Broadcast(context.Background(), "waits") }()
+		go func() { sent <- r.Broadcast(t.Context(), "waits") }()
 		synctest.Wait()
 		conn.ack(t, 2)
 		var m contract.Message
@@ -198,7 +198,23 @@ func TestRoom_OutboxIsBounded(t *testing.T) {
 		if err := <-sent; err != nil {
 			t.Error(err)
 		}
-		if err := r.Broadcast(context.Background(), strings.Repeat("x", 1000)); !errors.Is(err, contract.CodeTooLarge) {
+		conn.conn.Close()
+		s.accept(t) // not welcomed: nothing is written
+		short, give := context.WithCancel(t.Context())
+		taken := make(chan error, 1)
+		go func() { taken <- r.Broadcast(short, strings.Repeat("x", 900)) }()
+		synctest.Wait()
+		go func() { sent <- r.Broadcast(t.Context(), strings.Repeat("y", 900)) }()
+		synctest.Wait()
+		give()
+		if err := <-taken; !errors.Is(err, context.Canceled) {
+			t.Errorf("Broadcast: %v, want canceled", err)
+		}
+		synctest.Wait()
+		if _, err := r.Post(ToAll(strings.Repeat("z", 900))); !errors.Is(err, ErrOutboxFull) {
+			t.Errorf("Post: %v: what waited must have taken the place of what was withdrawn", err)
+		}
+		if err := r.Broadcast(t.Context(), strings.Repeat("x", 1000)); !errors.Is(err, contract.CodeTooLarge) {
 			t.Errorf("more than the whole outbox: %v, want too_large", err)
 		}
 	})
@@ -209,7 +225,7 @@ func TestRoom_CallGivenUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
 			_, r, conn := inLobby(t, s)
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			err := r.Broadcast(ctx, 1)
 			if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) {
@@ -224,7 +240,7 @@ func TestRoom_CallGivenUp(t *testing.T) {
 			_, r, conn := inLobby(t, s)
 			conn.conn.Close()
 			next := s.accept(t)
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if err := r.Broadcast(ctx, "withdrawn"); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnknownOutcome) {
 				t.Errorf("error %v, want the deadline alone", err)
@@ -243,7 +259,7 @@ func TestRoom_CallGivenUp(t *testing.T) {
 				t.Errorf("client sent %s as %d, want only what was kept", m.Data, m.Seq)
 			}
 			next.ack(t, 2)
-			if err := p.Wait(context.Background()); err != nil {
+			if err := p.Wait(t.Context()); err != nil {
 				t.Error(err)
 			}
 			event[Resumed](t, r)
@@ -338,4 +354,18 @@ func TestRoom_LargeFramesTravelInParts(t *testing.T) {
 			t.Errorf("assembled frame %d has %d bytes of data, want %d", m.Seq, len(got), len(data))
 		}
 	})
+}
+
+func TestClient_BatchIsBounded(t *testing.T) {
+	c := testClient(t)
+	r := &Room{c: c, name: "lobby", state: roomJoined}
+	for range 10 {
+		if _, err := r.Post(ToAll(strings.Repeat("x", batchBytes/2))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &socket{limits: contract.DefaultLimits(), pace: newPace(contract.DefaultLimits(), time.Now())}
+	if c.batch(s, time.Now()); s.out.Len() < batchBytes || s.out.Len() > 2*batchBytes {
+		t.Errorf("one batch of %d bytes, want about %d", s.out.Len(), batchBytes)
+	}
 }

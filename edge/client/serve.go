@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -85,14 +86,13 @@ func (c *Client) write(s *socket, quit <-chan struct{}) {
 				return
 			}
 		}
-		switch leave {
-		case nil:
-		case errClosing:
+		switch {
+		case errors.Is(leave, errClosing):
 			// The reader takes what still comes, so that no reset of the
 			// connection overtakes the bye, but not for long.
 			_ = s.conn.SetReadDeadline(time.Now().Add(farewellTime))
 			return
-		default:
+		case leave != nil:
 			s.end(leave)
 			return
 		}

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -17,6 +16,7 @@ func textFrame(text []byte) ws.Frame { return ws.NewTextFrame(text) }
 // flood writes n messages of bob's and returns a channel that is closed when
 // the client has read them all.
 func flood(t *testing.T, conn *serverConn, n int) <-chan struct{} {
+	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -86,7 +86,7 @@ func TestSlowApplication_CallsGoOn(t *testing.T) {
 		written := flood(t, conn, 50) // 64 fit while a call waits
 		synctest.Wait()
 		sent := make(chan error, 1)
-		go func() { sent <- r.Broadcast(context.Background(), "from the event loop") }()
+		go func() { sent <- r.Broadcast(t.Context(), "from the event loop") }()
 		conn.expect(t, contract.TypeMessage, nil)
 		<-written
 		conn.ack(t, 2)
@@ -107,10 +107,10 @@ func TestSlowApplication_CallEndsWhenTheBufferDoes(t *testing.T) {
 		c, r, conn := inLobby(t, s, WithEventBuffer(4, 1<<20))
 		written := flood(t, conn, 100)
 		synctest.Wait()
-		if err := r.Broadcast(context.Background(), 1); !errors.Is(err, ErrEventsUnread) {
+		if err := r.Broadcast(t.Context(), 1); !errors.Is(err, ErrEventsUnread) {
 			t.Errorf("a call while over 64 events wait: %v, want ErrEventsUnread", err)
 		}
-		if _, err := c.Join(context.Background(), "other"); !errors.Is(err, ErrEventsUnread) {
+		if _, err := c.Join(t.Context(), "other"); !errors.Is(err, ErrEventsUnread) {
 			t.Errorf("a join meanwhile: %v, want ErrEventsUnread", err)
 		}
 		if isClosed(written) {

@@ -38,6 +38,9 @@ type AdminConfig struct {
 	Listen string `koanf:"listen"`
 	// Pprof serves Go's profiles under /debug/pprof/.
 	Pprof bool `koanf:"pprof"`
+
+	// Listener, if set, is used instead of Listen, and closed.
+	Listener net.Listener `koanf:"-"`
 }
 
 // DefaultAdminConfig is the loopback address with the service's own port, or a
@@ -101,16 +104,19 @@ func writeReady(w http.ResponseWriter, health *Health) {
 	}{ready, checks})
 }
 
-// ServeAdmin serves AdminHandler on cfg.Listen until ctx ends, and then returns
+// ServeAdmin serves AdminHandler on cfg.Listen, or cfg.Listener, until ctx ends, and then returns
 // nil; with an empty Listen it only waits. The address stands in a log line.
 func ServeAdmin(ctx context.Context, cfg AdminConfig, health *Health) error {
-	if cfg.Listen == "" {
-		<-ctx.Done()
-		return nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("admin.listen: %w", err)
+	listener := cfg.Listener
+	if listener == nil {
+		if cfg.Listen == "" {
+			<-ctx.Done()
+			return nil
+		}
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
+			return fmt.Errorf("admin.listen: %w", err)
+		}
 	}
 	slog.InfoContext(ctx, "admin listens", "address", listener.Addr().String())
 	server := &http.Server{

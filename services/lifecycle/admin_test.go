@@ -124,7 +124,7 @@ func TestHealthcheck(t *testing.T) {
 
 func TestAdminConfig(t *testing.T) {
 	for name, want := range map[string]string{
-		"edge": "127.0.0.1:7421", "roomsvc": "127.0.0.1:7422", "authsvc": "127.0.0.1:7423", "candidatefilter": "127.0.0.1:7424",
+		"edge": "127.0.0.1:7421", "roomsvc": "127.0.0.1:7422", "authsvc": "127.0.0.1:7423", "candidatefilter": "127.0.0.1:7424", "else": "127.0.0.1:0",
 	} {
 		if got := DefaultAdminConfig(name); got.Listen != want || got.Pprof || got.Validate() != nil {
 			t.Errorf("%s: got %+v, want %s", name, got, want)

@@ -84,6 +84,13 @@ func (v *Verifier) RemoveKey(kid string) {
 // Knows reports whether tokens of that key verify.
 func (v *Verifier) Knows(kid string) bool { return v.key(kid) != nil }
 
+// Keys is the number of keys whose tokens verify.
+func (v *Verifier) Keys() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.keys)
+}
+
 // Verify returns the claims of a token that is valid at the time now. Every
 // error is a *contract.Error: CodeBadToken for a token that can't be believed,
 // CodeTokenExpired for one that could be once, CodeForbidden for one that is

@@ -25,30 +25,31 @@ func Processes(t testing.TB, o Options) *Stack {
 	o.fill()
 	natsAddress := freeAddress(t)
 	host, port, _ := strings.Cut(natsAddress, ":")
-	start(t, "nats-server", nil, "-js", "-sd", t.TempDir(), "-a", host, "-p", port)
-	common := append([]string{"PARLEY_NATS__URL=nats://" + natsAddress}, o.Environ...)
 	s := &Stack{}
-	service := func(name string, environ ...string) {
+	s.keep(NATS, "", start(t, "nats-server", nil, "-js", "-sd", t.TempDir(), "-a", host, "-p", port))
+	common := append([]string{"PARLEY_NATS__URL=nats://" + natsAddress}, o.Environ...)
+	service := func(name, program string, environ ...string) {
 		admin := freeAddress(t)
-		start(t, name, append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...))
+		s.keep(name, admin, start(t, program, append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))
 		s.Admin = append(s.Admin, admin)
 	}
-	for range 2 {
-		service("roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards))
+	for i := range 2 {
+		service(fmt.Sprintf("roomsvc-%d", i+1), "roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards))
 	}
 	auth := freeAddress(t)
 	s.AuthURL = "http://" + auth
-	service("authsvc",
+	service("authsvc", "authsvc",
 		"PARLEY_AUTHSVC__LISTEN="+auth,
 		"PARLEY_AUTHSVC__SIGNING_KEY="+s.newKey().Reveal(),
 		"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
 		"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
-	service("candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
+	service("candidatefilter", "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
 	for i := range 2 {
 		address := freeAddress(t)
 		s.Edges = append(s.Edges, "ws://"+address+"/v1/ws")
-		service("edge", append(limitsEnviron(o),
-			fmt.Sprintf("PARLEY_EDGE__NAME=edge-%d", i+1), "PARLEY_EDGE__LISTEN="+address,
+		name := fmt.Sprintf("edge-%d", i+1)
+		service(name, "edge", append(limitsEnviron(o),
+			"PARLEY_EDGE__NAME="+name, "PARLEY_EDGE__LISTEN="+address,
 			"PARLEY_EDGE__ICE_POLICY="+string(o.Policy))...)
 	}
 	for _, admin := range s.Admin {
@@ -69,30 +70,48 @@ func limitsEnviron(o Options) []string {
 	return environ
 }
 
-// process is one running program.
+// process is one program, running or stopped.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	logs lockedBuffer
+	name    string
+	path    string
+	args    []string
+	environ []string
+	cmd     *exec.Cmd // nil: it doesn't run
+	logs    lockedBuffer
 }
 
 // start starts a program of bin/ that is stopped, and must stop cleanly, when
 // the test ends.
 func start(t testing.TB, name string, environ []string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name}
-	p.cmd = exec.Command(binary(t, name), args...) //nolint:gosec,noctx // our own programs, stopped below
-	p.cmd.Env = append(cleanEnviron(), environ...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.logs, &p.logs
-	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", name, err)
-	}
-	t.Cleanup(func() { p.stop(t) })
+	p := &process{name: name, path: binary(t, name), args: args, environ: append(cleanEnviron(), environ...)}
+	p.start(t)
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", p.name, p.logs.tail())
+		}
+	})
 	return p
 }
 
+func (p *process) start(t testing.TB) {
+	t.Helper()
+	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // our own programs, which stop ends
+	cmd.Env = p.environ
+	cmd.Stdout, cmd.Stderr = &p.logs, &p.logs
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", p.name, err)
+	}
+	p.cmd = cmd
+}
+
+// stop ends the program by SIGTERM, if it runs, and waits for it.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
+	if p.cmd == nil {
+		return
+	}
 	timer := time.AfterFunc(stopTimeout, func() {
 		t.Errorf("%s did not stop in %s", p.name, stopTimeout)
 		_ = p.cmd.Process.Kill() // it may have ended just now
@@ -102,11 +121,9 @@ func (p *process) stop(t testing.TB) {
 		t.Errorf("stop %s: %v", p.name, err)
 	}
 	err := p.cmd.Wait()
+	p.cmd = nil
 	if err != nil && p.name != "nats-server" { // it exits with 1 after SIGTERM
 		t.Errorf("%s ended with %v", p.name, err)
-	}
-	if t.Failed() {
-		t.Logf("log of %s:\n%s", p.name, p.logs.tail())
 	}
 }
 

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
 )
 
 // The scenario of signals: in each room three members on two edges send signals
@@ -162,53 +164,5 @@ func nextMessage(ctx context.Context, r *client.Room) (client.Message, error) {
 	}
 }
 
-func TestRoom_ofAThousandMembers(t *testing.T) {
-	s := InProcess(t, Options{})
-	const members = 1000
-	rooms := make([]*client.Room, members)
-	var joins sync.WaitGroup
-	turn := make(chan struct{}, 64)
-	for i := range members {
-		turn <- struct{}{}
-		joins.Go(func() {
-			defer func() { <-turn }()
-			c := s.Dial(t, i%2, fmt.Sprintf("member %d", i), client.WithEventBuffer(20_000, 64<<20))
-			rooms[i] = Join(t, c, "big")
-		})
-	}
-	joins.Wait()
-	if t.Failed() {
-		return
-	}
-	for _, r := range rooms {
-		waitPeers(t, r, members-1)
-	}
-	polite := 0
-	for _, p := range rooms[members-1].Peers() {
-		if p.Polite {
-			polite++
-		}
-	}
-	if self := rooms[members-1].Self(); self.Epoch == 0 || polite != politeOf(rooms[members-1]) {
-		t.Errorf("member %+v is polite to %d others", self, polite)
-	}
-	if err := rooms[0].Broadcast(t.Context(), "hello"); err != nil {
-		t.Fatalf("broadcast: %v", err)
-	}
-	for i, r := range rooms[1:] {
-		if m, err := nextMessage(t.Context(), r); err != nil || m.From != rooms[0].Self().Peer {
-			t.Fatalf("member %d: %+v, %v", i+1, m, err)
-		}
-	}
-}
-
-// politeOf is how many joined before: towards each of them the later joiner is
-// the polite one, since no Go client can roll back.
-func politeOf(r *client.Room) (count int) {
-	for _, p := range r.Peers() {
-		if p.Epoch < r.Self().Epoch {
-			count++
-		}
-	}
-	return count
-}
+// isCode reports whether err is a refusal with that code.
+func isCode(err error, code contract.Code) bool { return errors.Is(err, code) }

@@ -61,6 +61,8 @@ type Stack struct {
 	AuthURL string
 	Admin   []string           // admin addresses, of processes only
 	Key     ed25519.PrivateKey // signs the stack's tokens
+
+	processes map[string]*Process
 }
 
 // newKey makes the stack's signing key and returns it as authsvc reads it.

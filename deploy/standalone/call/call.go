@@ -60,13 +60,18 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	defer cancel()
 	began := time.Now()
 	var peers [2]*peer
+	defer func() {
+		for _, p := range peers {
+			if p != nil {
+				p.close(cancel)
+			}
+		}
+	}()
 	for i := range peers {
-		p, err := join(ctx, o, i)
-		if err != nil {
+		var err error
+		if peers[i], err = join(ctx, o, i); err != nil {
 			return Result{}, fmt.Errorf("call: %s: %w", identities[i], err)
 		}
-		defer p.close(cancel)
-		peers[i] = p
 	}
 	joined := time.Now()
 	for _, p := range peers {

@@ -11,7 +11,7 @@
 // likes. Towards a peer that can't either, the earlier member owns the right to
 // offer and lends it on request, see turn.go for the four words of that.
 //
-// It promises that losing the signaling connection never closes a
+// It promises that losing the WebSocket never closes a
 // PeerConnection, also when the session is lost with it, and that an answer or
 // a candidate of a superseded negotiation never reaches pion. It never reads
 // the clock but to wait before it repeats a refused signal, and never looks into

@@ -74,6 +74,41 @@ func (h *hub) join(name string) *member {
 	return m
 }
 
+// rejoin makes a member another peer with the same identity, as happens when
+// its session is lost.
+func (h *hub) rejoin(m *member, name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := m.self
+	m.self.Peer, m.self.Epoch = peerToken(name), before.Epoch+uint64(len(h.members))
+	delete(h.members, before.Peer)
+	m.mu.Lock()
+	for i := range m.others {
+		m.others[i].Polite = true
+	}
+	m.mu.Unlock()
+	for _, other := range h.members {
+		other.mu.Lock()
+		for i := range other.others {
+			if other.others[i].Peer == before.Peer {
+				other.others[i] = m.self
+			}
+		}
+		other.mu.Unlock()
+		other.push(client.PeerLeft{Peer: before, Reason: contract.ReasonReplaced})
+		other.push(client.PeerJoined{Peer: m.self})
+	}
+	h.members[m.self.Peer] = m
+	m.push(client.Rejoined{})
+}
+
+// setIntervene sets what decides over each signal.
+func (h *hub) setIntervene(f func(from *member, e client.Event) (drop bool, err error)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.intervene = f
+}
+
 func (m *member) push(e client.Event) {
 	m.mu.Lock()
 	m.queue = append(m.queue, e)
@@ -242,7 +277,7 @@ func newAPI(t *testing.T, router *vnet.Router, address string) *webrtc.API {
 func started(t *testing.T, room Room, cfg Config) *Negotiator {
 	t.Helper()
 	n := New(room, cfg)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	t.Cleanup(func() {

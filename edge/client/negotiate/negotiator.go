@@ -294,5 +294,6 @@ func (n *Negotiator) noteState(p *pair, state webrtc.PeerConnectionState) {
 			delete(n.orphans, p)
 			n.wg.Go(p.close)
 		}
+	default: // it may still come back
 	}
 }

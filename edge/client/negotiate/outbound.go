@@ -36,7 +36,7 @@ func (p *pair) makeOffer() {
 		return
 	}
 	d := contract.SessionDescription{Type: offer.Type.String(), SDP: offer.SDP}
-	err = p.send("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, negotiation, d) })
+	err = p.trySend("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, negotiation, d) })
 	if err != nil {
 		p.setTag(before)
 		p.turn.offered()
@@ -97,9 +97,13 @@ func (p *pair) sendCandidates() {
 	}
 }
 
-// send sends a signal until the edge takes it or refuses it for good. An error
-// was logged.
-func (p *pair) send(what string, try func() error) error {
+// send is trySend for what nothing else hangs on: its failure is logged, and
+// what was lost comes again after a Rejoined or with the next offer.
+func (p *pair) send(what string, try func() error) { _ = p.trySend(what, try) }
+
+// trySend sends a signal until the edge takes it or refuses it for good. An
+// error was logged.
+func (p *pair) trySend(what string, try func() error) error {
 	for {
 		err := try()
 		wait, again := repeatable(err)

@@ -21,8 +21,8 @@ const (
 	maxHeld = 64
 )
 
-// pair is the connection with one peer. Its worker does everything with the
-// signaling state, one after the other; pion's callbacks only leave notes.
+// pair is the connection with one peer. Its worker does everything with
+// descriptions and candidates, one after the other; pion's callbacks only leave notes.
 type pair struct {
 	// Static.
 	n     *Negotiator

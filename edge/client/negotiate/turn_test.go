@@ -17,6 +17,7 @@ type side struct {
 // simulate lets two sides talk over ordered queues in a random schedule until
 // nothing moves, and fails if two offers cross or a wish stays unmet.
 func simulate(t *testing.T, seed uint64) {
+	t.Helper()
 	const offer, answer = "offer", "answer"
 	r := rand.New(rand.NewPCG(seed, 0))
 	sides := [2]*side{{turn: turn{asks: true}}, {}}

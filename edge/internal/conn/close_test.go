@@ -25,7 +25,7 @@ func TestConn_Close(t *testing.T) {
 		if err := c.Send([]byte("b")); !errors.Is(err, ErrClosed) {
 			t.Errorf("Send after Close: %v, want ErrClosed", err)
 		}
-		close(g.pass)
+		g.open()
 		p.wants(text("first"), text("a"), closeFrame(contract.CloseKicked, "kicked"))
 		p.nc.Close()
 		c.Wait()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -199,9 +200,10 @@ func sent(t *testing.T, err error) {
 	}
 }
 
-// gate is a connection whose writes wait for pass, and are counted.
+// gate is a connection whose writes wait until it is opened, and are counted.
 type gate struct {
 	net.Conn
+	once   sync.Once
 	pass   chan struct{}
 	waits  chan struct{} // a write has begun
 	writes int
@@ -210,6 +212,8 @@ type gate struct {
 func newGate(nc net.Conn) *gate {
 	return &gate{Conn: nc, pass: make(chan struct{}), waits: make(chan struct{}, 1000)}
 }
+
+func (g *gate) open() { g.once.Do(func() { close(g.pass) }) }
 
 func (g *gate) Write(p []byte) (int, error) {
 	g.writes++
@@ -224,6 +228,7 @@ func gated(t *testing.T, o Options) (*Conn, *peer, *gate) {
 	here, there := net.Pipe()
 	g := newGate(here)
 	c, p := started(t, g, there, o)
+	t.Cleanup(g.open) // so that a test that fails ends, too
 	sent(t, c.Send([]byte("first")))
 	<-g.waits
 	return c, p, g

@@ -135,7 +135,7 @@ func TestConn_Read_pings_whose_pongs_are_not_read(t *testing.T) {
 	if end.Code != contract.CloseSlowConsumer {
 		t.Errorf("ended with %v, want 4440", end)
 	}
-	close(g.pass)
+	g.open()
 	p.wants(text("first"), frame{ws.OpPong, "?"}, frame{ws.OpPong, "?"}, closeFrame(contract.CloseSlowConsumer, end.Reason))
 	p.nc.Close()
 }

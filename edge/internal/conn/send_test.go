@@ -30,7 +30,7 @@ func TestConn_Send(t *testing.T) {
 		b := []byte("before")
 		sent(t, c.Send(b))
 		copy(b, "AFTER!")
-		close(g.pass)
+		g.open()
 		p.wants(text("first"), text("before"))
 	})
 	t.Run("many texts share one write", func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestConn_Send(t *testing.T) {
 			sent(t, c.Send([]byte(s)))
 			want = append(want, text(s))
 		}
-		close(g.pass)
+		g.open()
 		p.wants(append([]frame{text("first")}, want...)...)
 		c.wg.Wait()
 		if got, want := g.writes, 2; got != want {
@@ -112,7 +112,7 @@ func TestConn_Send_slow_reader(t *testing.T) {
 			}
 			sent(t, c.SetTail([]byte("tail")))
 			sent(t, c.SendPaced(t.Context(), []byte("paced")))
-			close(g.pass)
+			g.open()
 			p.wants(append(want, text("paced"), text("tail"))...)
 			c.wg.Wait()
 			sent(t, c.Send([]byte("again")))
@@ -131,7 +131,7 @@ func TestConn_Send_slow_reader(t *testing.T) {
 		if err := c.Send([]byte("x")); !errors.Is(err, ErrSlow) {
 			t.Fatalf("%d times over the limit: %v, want ErrSlow", burst, err)
 		}
-		close(g.pass)
+		g.open()
 		p.wants(want...)
 	})
 	t.Run("over TCP it is refused at last, and nobody waits", func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestConn_SetTail(t *testing.T) {
 		sent(t, c.SetTail([]byte("acked 22")))
 		sent(t, c.SetTail([]byte("acked 3")))
 		sent(t, c.Send([]byte("c")))
-		close(g.pass)
+		g.open()
 		p.wants(text("first"), text("a"), text("b"), text("c"), text("acked 3"))
 		sent(t, c.Send([]byte("d")))
 		p.wants(text("d"))
@@ -176,7 +176,7 @@ func TestConn_SetTail(t *testing.T) {
 		sent(t, c.SetTail([]byte("tail")))
 		sent(t, c.Send([]byte("a")))
 		c.Close(contract.CloseNormal, "bye")
-		close(g.pass)
+		g.open()
 		p.wants(text("first"), text("a"), text("tail"), closeFrame(contract.CloseNormal, "bye"))
 		p.nc.Close()
 	})
@@ -221,12 +221,12 @@ func TestConn_SendPaced(t *testing.T) {
 		c, p, g := gated(t, small())
 		sent(t, c.SendPaced(t.Context(), []byte("0123456789")))
 		sent(t, c.Send([]byte("12345")))
-		close(g.pass)
+		g.open()
 		p.wants(text("first"), text("0123456789"), text("12345"))
 	})
 	t.Run("ends with its context", func(t *testing.T) {
 		c, _, g := gated(t, small())
-		defer close(g.pass)
+		defer g.open()
 		sent(t, c.SendPaced(t.Context(), []byte("0123456789")))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -303,7 +303,7 @@ func TestConn_Send_allocates_nothing(t *testing.T) {
 	if got != 0 {
 		t.Errorf("%v allocations, want none", got)
 	}
-	close(g.pass)
+	g.open()
 	p.wants(text("first"), text(string(body)))
 	p.nc.Close()
 }

@@ -161,7 +161,7 @@ func persist(ctx context.Context, stream string, waiting func(error), attempt fu
 		waiting(err)
 		if err.Error() != said {
 			said = err.Error()
-			slog.Info("waiting for JetStream", "error", err)
+			slog.InfoContext(ctx, "waiting for JetStream", "error", err)
 		}
 		select {
 		case <-ctx.Done():

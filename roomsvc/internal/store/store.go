@@ -21,10 +21,10 @@ const attempt = time.Second
 const probeKey = "probe"
 
 var (
-	// ErrConflict: the document isn't at the expected revision. With the
+	// ErrConflict means that the document isn't at the expected revision. With the
 	// server's own retries the write may still be the one that moved it.
 	ErrConflict = errors.New("the document has changed")
-	// ErrUnknown: nobody knows whether the write was stored.
+	// ErrUnknown means that nobody knows whether the write was stored.
 	ErrUnknown = errors.New("the write's outcome is unknown")
 )
 

@@ -43,7 +43,7 @@ func watch(ctx context.Context, kv jetstream.KeyValue, fn func(Value), ready fun
 		if entry.Operation() == jetstream.KeyValuePut {
 			v.Data = entry.Value()
 		} else {
-			slog.Warn("a value was deleted by hand: Parley deletes none", "bucket", kv.Bucket(), "operation", entry.Operation().String())
+			slog.WarnContext(ctx, "a value was deleted by hand: Parley deletes none", "bucket", kv.Bucket(), "operation", entry.Operation().String())
 		}
 		fn(v)
 	}, ready)

@@ -17,7 +17,7 @@ func newCall() *cobra.Command {
 		timeout time.Duration
 	)
 	cmd := &cobra.Command{
-		Use: "call", Short: "Make a real call through a running Parley: two pion peers, a data channel, bytes both ways", Args: cobra.NoArgs,
+		Use: "call", Short: "Make a real call through a running Parley: two pion peers, a data channel, bytes both ways", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Token = func(ctx context.Context, room, identity string) (string, error) {
 				reply, err := askToken(ctx, auth, contract.TokenRequest{Room: room, Identity: identity})

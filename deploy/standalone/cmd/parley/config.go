@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration"}
+	cmd := group("config", "Look at the configuration")
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:                "print [--sources] [--config file] [--section.key value]",
@@ -23,7 +24,8 @@ func newConfig() *cobra.Command {
 			DisableFlagParsing: true,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				args, sources := takeFlag(args, "--sources")
-				_, loaded, err := load(cmd, standalone.DevDefaults(), args)
+				cfg := standalone.DevDefaults()
+				loaded, err := load(cmd, cfg.Sections(), args)
 				if err != nil || loaded == nil {
 					return err
 				}
@@ -39,7 +41,7 @@ func newConfig() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, loaded, err := load(cmd, standalone.DefaultConfig(), args, names...)
+				loaded, err := load(cmd, standalone.ServiceSections(names...), args)
 				if err != nil || loaded == nil {
 					return err
 				}
@@ -50,20 +52,29 @@ func newConfig() *cobra.Command {
 	return cmd
 }
 
-// load reads the configuration of all parts. A nil Loaded without an error
-// means that help was asked for and printed.
-func load(cmd *cobra.Command, cfg standalone.Config, args []string, names ...string) (standalone.Config, *config.Loaded, error) {
-	loaded, err := cfg.Load(args, nil, names...)
+// load reads the sections from the file, the environment and the flags. A nil
+// Loaded without an error means that help was asked for and printed.
+func load(cmd *cobra.Command, sections []config.Section, args []string) (*config.Loaded, error) {
+	help := cmd.Short + "\n\n" + config.Usage(cmd.CommandPath(), sections) // with the defaults, which Load overwrites
+	loaded, err := config.Load(sections, config.Options{
+		Args: args, Environ: environ(), OtherSections: lifecycle.SectionNames(),
+	})
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), cmd.Short+"\n\n"+config.Usage(cmd.CommandPath(), cfg.Sections()))
-		return cfg, nil, err
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), help)
+		return nil, err
 	case err != nil:
-		return cfg, nil, errors.Join(errUsage, err)
+		return nil, usage(fmt.Errorf("the configuration has faults:\n%w", err))
 	case len(loaded.Args()) > 0:
-		return cfg, nil, fmt.Errorf("%w: %q is not understood; see %s --help", errUsage, loaded.Args()[0], cmd.CommandPath())
+		return nil, noArgs(cmd, loaded.Args())
 	}
-	return cfg, loaded, nil
+	return loaded, nil
+}
+
+// environ is the environment without the tools' own variable, which no section
+// knows.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(one string) bool { return strings.HasPrefix(one, apiKeyVariable+"=") })
 }
 
 // takeSections takes the names before the first flag.
@@ -71,7 +82,7 @@ func takeSections(args []string) (names, rest []string, err error) {
 	known := lifecycle.SectionNames()
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		if !slices.Contains(known, args[0]) {
-			return nil, nil, fmt.Errorf("%w: there is no section %q, only %s", errUsage, args[0], strings.Join(known, ", "))
+			return nil, nil, usage(fmt.Errorf("there is no section %q, only %s", args[0], strings.Join(known, ", ")))
 		}
 		names, args = append(names, args[0]), args[1:]
 	}
@@ -97,14 +108,9 @@ func newHealthcheck() *cobra.Command {
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			admin := standalone.DefaultConfig().Admin
-			sections := []config.Section{{Name: "admin", Value: &admin}}
-			_, err := config.Load(sections, config.Options{Args: args, OtherSections: lifecycle.SectionNames()})
-			if errors.Is(err, pflag.ErrHelp) {
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), cmd.Short+"\n\n"+config.Usage(cmd.CommandPath(), sections))
+			loaded, err := load(cmd, []config.Section{{Name: "admin", Value: &admin}}, args)
+			if err != nil || loaded == nil {
 				return err
-			}
-			if err != nil {
-				return errors.Join(errUsage, err)
 			}
 			return lifecycle.Healthcheck(cmd.Context(), admin)
 		},

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/parley-rtc/parley/deploy/standalone"
-	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/lifecycle"
 	"github.com/parley-rtc/parley/services/telemetry"
@@ -32,7 +31,8 @@ func newDev() *cobra.Command {
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			started := time.Now()
-			cfg, loaded, err := load(cmd, standalone.DevDefaults(), args)
+			cfg := standalone.DevDefaults()
+			loaded, err := load(cmd, cfg.Sections(), args)
 			if err != nil || loaded == nil {
 				return err
 			}
@@ -64,11 +64,10 @@ func develop(ctx context.Context, cfg standalone.Config, started time.Time, out,
 	group.Go("parley", func(ctx context.Context) error { return standalone.Run(ctx, cfg) })
 	group.Go("greeting", func(ctx context.Context) error {
 		health.Set("start", nil)
-		if err := place.waitReady(ctx, health); err != nil {
-			return err
-		}
-		if err := place.greet(ctx, out); err != nil {
-			return err
+		if place.waitReady(ctx, health) {
+			if err := place.greet(ctx, out); err != nil {
+				return err
+			}
 		}
 		<-ctx.Done()
 		return nil
@@ -96,7 +95,11 @@ func (p *devPlace) listen(cfg *standalone.Config) error {
 	}{
 		{"edge.listen", &cfg.Edge.Listen, &cfg.Edge.Listener},
 		{"authsvc.listen", &cfg.Auth.Listen, &cfg.Auth.Listener},
+		{"admin.listen", &cfg.Admin.Listen, &cfg.Admin.Listener},
 	} {
+		if *one.address == "" {
+			continue // no admin listener is wanted
+		}
 		l, moved, err := standalone.Listen(*one.address)
 		if err != nil {
 			return fmt.Errorf("%s: %w", one.key, err)
@@ -108,21 +111,23 @@ func (p *devPlace) listen(cfg *standalone.Config) error {
 	}
 	p.socket = "ws://" + cfg.Edge.Listen + "/v1/ws"
 	p.auth = "http://" + cfg.Auth.Listen
-	p.admin = "http://" + cfg.Admin.Listen
+	if cfg.Admin.Listen != "" {
+		p.admin = "http://" + cfg.Admin.Listen
+	}
 	return nil
 }
 
-// waitReady waits until every part is.
-func (p *devPlace) waitReady(ctx context.Context, health *lifecycle.Health) error {
+// waitReady waits until every part is, and reports false if ctx ended before.
+func (p *devPlace) waitReady(ctx context.Context, health *lifecycle.Health) bool {
 	ticker := time.NewTicker(2 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		if ready, checks := health.Ready(); ready && len(checks) > 1 {
-			return nil
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case <-ticker.C:
 		}
 	}
@@ -135,21 +140,18 @@ type greeting struct {
 	Identity  string          `json:"identity"`
 	Token     string          `json:"token"`
 	Tokens    string          `json:"tokens"`
-	Admin     string          `json:"admin"`
+	Admin     string          `json:"admin,omitempty"`
 	Policy    contract.Policy `json:"candidate_policy"`
 	ReadyMS   int64           `json:"ready_ms"`
 	Moved     []string        `json:"moved,omitempty"`
 }
 
 func (p *devPlace) greet(ctx context.Context, out io.Writer) error {
-	if ctx.Err() != nil {
-		return nil
-	}
 	key, err := standalone.Files{Dir: p.store}.APIKey()
 	if err != nil {
 		return err
 	}
-	tokens := standalone.Tokens{URL: p.auth, APIKey: config.Secret(key)}
+	tokens := standalone.Tokens{URL: p.auth, APIKey: key}
 	reply, err := tokens.Token(ctx, contract.TokenRequest{Room: devRoom, Identity: devIdentity})
 	if err != nil {
 		return err
@@ -171,7 +173,9 @@ func (g greeting) text(store string) string {
 	fmt.Fprintf(&b, "  WebSocket   %s\n", g.WebSocket)
 	fmt.Fprintf(&b, "  Token       %s\n              (room %s, identity %s; more: parley token --room %s --id bob)\n", g.Token, g.Room, g.Identity, g.Room)
 	fmt.Fprintf(&b, "  Tokens      POST %s with the API key in %s/api.key\n", g.Tokens, store)
-	fmt.Fprintf(&b, "  Metrics     %s/metrics   health %s/readyz\n", g.Admin, g.Admin)
+	if g.Admin != "" {
+		fmt.Fprintf(&b, "  Metrics     %s/metrics   health %s/readyz\n", g.Admin, g.Admin)
+	}
 	fmt.Fprintf(&b, "  Candidates  policy %q: on one machine only private addresses exist (the default elsewhere is %q)\n", g.Policy, contract.PolicyPublic)
 	fmt.Fprintf(&b, "  Try it      parley call\n")
 	for _, moved := range g.Moved {

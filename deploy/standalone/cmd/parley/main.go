@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,7 +17,7 @@ func main() {
 	stop()
 	switch {
 	case err == nil:
-	case errors.Is(err, errUsage):
+	case isUsage(err):
 		fmt.Fprintln(os.Stderr, "parley:", err)
 		os.Exit(2)
 	default:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -12,18 +11,10 @@ import (
 	"github.com/parley-rtc/parley/services/lifecycle"
 )
 
-// errUsage marks a mistake on the command line or in the configuration: exit
-// code 2.
-var errUsage = errors.New("usage")
-
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "parley",
-		Short:         "WebRTC signaling that keeps its word",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
+	root := group("parley", "WebRTC signaling that keeps its word")
+	root.SilenceUsage, root.SilenceErrors = true, true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newDev(), newCall(), newToken(), newConfig(), newVersion(), newHealthcheck())
 	return root
 }
@@ -31,7 +22,7 @@ func newRoot() *cobra.Command {
 func newVersion() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), map[string]string{

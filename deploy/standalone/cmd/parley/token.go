@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ func (f *authFlags) tokens() (standalone.Tokens, error) {
 		}
 		path = filepath.Join(f.store, "api.key")
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return standalone.Tokens{}, fmt.Errorf("read the API key: %w (start parley dev here, or set %s or --api-key-file)", err, apiKeyVariable)
 	}
@@ -58,9 +59,15 @@ func newToken() *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use: "token --room name --id name", Short: "Ask for a room token", Args: cobra.NoArgs,
+		Use: "token --room name --id name", Short: "Ask for a room token", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ask.TTL, ask.MaxStay, ask.ICE = int64(ttl.Seconds()), int64(stay.Seconds()), contract.Policy(ice)
+			ask.ICE = contract.Policy(ice)
+			var faults [2]error
+			ask.TTL, faults[0] = seconds("--ttl", ttl)
+			ask.MaxStay, faults[1] = seconds("--max-stay", stay)
+			if err := errors.Join(faults[:]...); err != nil {
+				return usage(err)
+			}
 			reply, err := askToken(cmd.Context(), auth, ask)
 			if err != nil {
 				return err
@@ -83,13 +90,28 @@ func newToken() *cobra.Command {
 	return cmd
 }
 
+// seconds is a duration as tokens say it; 0 means that the authsvc decides.
+func seconds(flag string, d time.Duration) (int64, error) {
+	if d < 0 || d%time.Second != 0 {
+		return 0, fmt.Errorf("%s: %v is no number of whole seconds over 0", flag, d)
+	}
+	return int64(d / time.Second), nil
+}
+
 // askToken checks what can be checked here, so that a bad name is told before
 // anything is sent, and asks.
 func askToken(ctx context.Context, auth authFlags, ask contract.TokenRequest) (contract.TokenReply, error) {
-	for flag, name := range map[string]string{"--room": ask.Room, "--id": ask.Identity} {
-		if _, err := contract.ParseID(name); err != nil {
-			return contract.TokenReply{}, errors.Join(errUsage, fmt.Errorf("%s: %w", flag, err))
+	var faults []error
+	for _, one := range []struct{ flag, name string }{{"--room", ask.Room}, {"--id", ask.Identity}} {
+		if _, err := contract.ParseID(one.name); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", one.flag, err))
 		}
+	}
+	if u, err := url.Parse(auth.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		faults = append(faults, errors.New("--auth-url: must be the address of the authsvc, as in http://127.0.0.1:7412"))
+	}
+	if len(faults) > 0 {
+		return contract.TokenReply{}, usage(errors.Join(faults...))
 	}
 	tokens, err := auth.tokens()
 	if err != nil {

@@ -1,0 +1,265 @@
+package negotiate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+func refused(code contract.Code, retryable bool) error {
+	return &client.RefusedError{Refusal: contract.Errorf(code, "scripted"), Retryable: retryable}
+}
+
+func TestNegotiator_LostSessionKeepsTheConnection(t *testing.T) {
+	net := newNetwork(t, 2)
+	h := newHub()
+	ada, bob := h.join("ada"), h.join("bob")
+	cfgA, allA := channels(t, net.apis[0], impolite)
+	cfgB, allB := channels(t, net.apis[1], impolite)
+	nA, nB := started(t, ada, cfgA), started(t, bob, cfgB)
+	oldA, oldB := take(t, "channel", allA), take(t, "channel", allB)
+	take(t, "open channel", oldA.open)
+	take(t, "open channel", oldB.open)
+	closed := make(chan struct{})
+	oldA.dc.OnClose(func() { close(closed) })
+
+	h.setIntervene(func(*member, client.Event) (bool, error) { return false, refused(contract.CodeUnavailable, true) })
+	h.rejoin(bob, "bob-2")
+	newA := take(t, "channel to the new peer", allA)
+	exchange(t, oldA, oldB) // no signal gets through, and none is needed
+	if _, ok := nA.Connection(peerToken("bob")); ok {
+		t.Error("the old peer still counts as a peer")
+	}
+
+	h.setIntervene(nil)
+	newB := take(t, "channel of the new peer", allB)
+	take(t, "open channel", newA.open)
+	take(t, "open channel", newB.open)
+	take(t, "end of the old connection", closed)
+	exchange(t, newA, newB)
+	await(t, "no orphans", func() bool {
+		nA.mu.Lock()
+		defer nA.mu.Unlock()
+		nB.mu.Lock()
+		defer nB.mu.Unlock()
+		return len(nA.orphans) == 0 && len(nB.orphans) == 0
+	})
+}
+
+func TestNegotiator_PeerLeaves(t *testing.T) {
+	for reason, kept := range map[contract.LeaveReason]bool{
+		contract.ReasonLeft: false, contract.ReasonKicked: false, contract.ReasonClosed: false,
+		contract.ReasonRevoked: false, contract.ReasonExpired: true, contract.ReasonReplaced: true,
+	} {
+		t.Run(string(reason), func(t *testing.T) {
+			h, n, dc := call(t, newNetwork(t, 2), impolite)
+			pc, _ := n[0].Connection(peerToken("bob"))
+			h.mu.Lock()
+			ada, bob := h.members[peerToken("ada")], h.members[peerToken("bob")].self
+			h.mu.Unlock()
+			ada.push(client.PeerLeft{Peer: bob, Reason: reason})
+			await(t, "pair gone", func() bool { _, ok := n[0].Connection(peerToken("bob")); return !ok })
+			if kept {
+				exchange(t, dc[0], dc[1])
+				n[1].Close() // now it ends on the other side
+			}
+			await(t, "connection closed", func() bool { return pc.ConnectionState() == webrtc.PeerConnectionStateClosed })
+		})
+	}
+}
+
+func TestNegotiator_GapsAreRepaired(t *testing.T) {
+	isWord := func(e client.Event, want word) bool {
+		m, ok := e.(client.Message)
+		if !ok {
+			return false
+		}
+		w, _ := negotiateWord(m.Data)
+		return w == want
+	}
+	tests := map[string]struct {
+		open func(contract.Peer) bool
+		lost func(client.Event) bool
+		from string // who sent it
+	}{
+		"offer":  {impolite, func(e client.Event) bool { _, ok := e.(client.Offer); return ok }, "ada"},
+		"answer": {impolite, func(e client.Event) bool { _, ok := e.(client.Answer); return ok }, "bob"},
+		"ask":    {polite, func(e client.Event) bool { return isWord(e, wordAsk) }, "bob"},
+		"go":     {polite, func(e client.Event) bool { return isWord(e, wordGo) }, "ada"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			net := newNetwork(t, 2)
+			h := newHub()
+			lost := make(chan struct{})
+			done := false
+			h.setIntervene(func(_ *member, e client.Event) (bool, error) {
+				if done || !tt.lost(e) {
+					return false, nil
+				}
+				done = true
+				close(lost)
+				return true, nil
+			})
+			ada, bob := h.join("ada"), h.join("bob")
+			cfgA, allA := channels(t, net.apis[0], tt.open)
+			cfgB, allB := channels(t, net.apis[1], tt.open)
+			started(t, ada, cfgA)
+			started(t, bob, cfgB)
+			take(t, "the loss", lost)
+			if tt.from == "ada" {
+				bob.push(client.Gap{From: peerToken("ada")})
+			} else {
+				ada.push(client.Gap{}) // of everyone
+			}
+			a, b := take(t, "channel", allA), take(t, "channel", allB)
+			take(t, "open channel", a.open)
+			take(t, "open channel", b.open)
+		})
+	}
+}
+
+func TestNegotiator_Glare(t *testing.T) {
+	// An edge refuses the polite one's offer although the owner lent the right;
+	// then the owner's own offer must get through, and later the polite one's.
+	net := newNetwork(t, 2)
+	h := newHub()
+	glared := make(chan struct{})
+	done := false
+	h.setIntervene(func(from *member, e client.Event) (bool, error) {
+		if _, ok := e.(client.Offer); ok && from.self.Identity == "bob" && !done {
+			done = true
+			close(glared)
+			return false, refused(contract.CodeGlare, true)
+		}
+		return false, nil
+	})
+	ada, bob := h.join("ada"), h.join("bob")
+	cfgA, allA := channels(t, net.apis[0], func(contract.Peer) bool { return false })
+	cfgB, allB := channels(t, net.apis[1], polite)
+	nA := started(t, ada, cfgA)
+	nB := started(t, bob, cfgB)
+	take(t, "glare", glared)
+	pc, _ := nB.Connection(peerToken("ada"))
+	if got := pc.SignalingState(); got != webrtc.SignalingStateStable {
+		t.Errorf("after a refused offer the state is %v, want stable", got)
+	}
+	nA.mu.Lock()
+	p := nA.pairs[peerToken("bob")]
+	nA.mu.Unlock()
+	p.inbox <- wordDone // the right comes back to the owner
+	toBob, _ := nA.Connection(peerToken("bob"))
+	if _, err := toBob.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio); err != nil {
+		t.Fatal(err)
+	}
+	a, b := take(t, "channel", allA), take(t, "channel", allB)
+	take(t, "open channel", a.open)
+	take(t, "open channel", b.open)
+}
+
+func TestNegotiator_OnlyAndOtherEvents(t *testing.T) {
+	h := newHub()
+	ada := h.join("ada")
+	events := make(chan client.Event, 16)
+	n := started(t, ada, Config{
+		Only:    func(p contract.Peer) bool { return p.Identity != "eve" },
+		OnEvent: func(e client.Event) { events <- e },
+	})
+	eve := h.join("eve")
+	if err := eve.Offer(t.Context(), peerToken("ada"), "n", contract.SessionDescription{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range []any{"chat", map[string]string{"negotiate": "ask", "more": "x"}, map[string]int{"negotiate": 1}, map[string]string{"negotiate": "what"}} {
+		if err := eve.Send(t.Context(), peerToken("ada"), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"client.PeerJoined", "client.Offer", "client.Message", "client.Message", "client.Message", "client.Message"} {
+		if got := fmt.Sprintf("%T", take(t, want, events)); got != want {
+			t.Errorf("event %s, want %s", got, want)
+		}
+	}
+	if _, ok := n.Connection(peerToken("eve")); ok {
+		t.Error("a peer that wasn't chosen has a connection")
+	}
+}
+
+func TestNegotiator_EndsWithTheRoom(t *testing.T) {
+	broken := errors.New("client is over")
+	for name, tt := range map[string]struct{ next, want error }{"left": {client.ErrLeft, nil}, "client over": {broken, broken}} {
+		t.Run(name, func(t *testing.T) {
+			n := New(endedRoom{next: tt.next}, Config{})
+			defer n.Close()
+			if err := n.Run(t.Context()); !errors.Is(err, tt.want) {
+				t.Errorf("Run: %v, want %v", err, tt.want)
+			}
+		})
+	}
+	t.Run("closed before", func(t *testing.T) {
+		n := New(endedRoom{peers: []contract.Peer{{Peer: peerToken("bob")}}}, Config{})
+		n.Close()
+		if err := n.Run(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("Run: %v, want ErrClosed", err)
+		}
+	})
+}
+
+// endedRoom is a room without events.
+type endedRoom struct {
+	Room
+	next    error
+	peers   []contract.Peer
+	servers []contract.ICEServer
+	policy  contract.Policy
+}
+
+func (r endedRoom) Next(context.Context) (client.Event, error) { return nil, r.next }
+func (r endedRoom) Peers() []contract.Peer                     { return r.peers }
+func (r endedRoom) ICEServers() []contract.ICEServer           { return r.servers }
+func (r endedRoom) ICEPolicy() contract.Policy                 { return r.policy }
+
+func TestConfig_PeerConfiguration(t *testing.T) {
+	room := endedRoom{policy: contract.PolicyRelay, servers: []contract.ICEServer{
+		{URLs: []string{"stun:a"}}, {URLs: []string{"turn:b"}, Username: "u", Credential: "c"},
+	}}
+	cfg := Config{Configuration: webrtc.Configuration{ICEServers: []webrtc.ICEServer{{URLs: []string{"stun:own"}}}}}
+	got := cfg.peerConfiguration(room)
+	if got.ICETransportPolicy != webrtc.ICETransportPolicyRelay {
+		t.Error("the room's policy relay must force relays")
+	}
+	if len(got.ICEServers) != 3 || got.ICEServers[0].URLs[0] != "stun:own" || got.ICEServers[1].Credential != nil || got.ICEServers[2].Credential != "c" {
+		t.Errorf("servers %+v, want its own and the room's", got.ICEServers)
+	}
+	room.policy = contract.PolicyPublic
+	if cfg.peerConfiguration(room).ICETransportPolicy != webrtc.ICETransportPolicyAll || len(cfg.Configuration.ICEServers) != 1 {
+		t.Error("the configuration given must stay as it is")
+	}
+}
+
+func TestRepeatable(t *testing.T) {
+	slow := &client.RefusedError{Refusal: &contract.Error{Code: contract.CodeRateLimited, RetryAfter: 900}, Retryable: true}
+	for _, tt := range []struct {
+		err   error
+		wait  time.Duration
+		again bool
+	}{
+		{slow, 900 * time.Millisecond, true},
+		{refused(contract.CodeUnavailable, true), repeatAfter, true},
+		{refused(contract.CodePeerGone, false), repeatAfter, false},
+		{refused(contract.CodeGlare, true), 0, false},
+		{client.ErrEventsUnread, repeatAfter, true},
+		{client.ErrUnknownOutcome, 0, false},
+		{nil, 0, false},
+	} {
+		if wait, again := repeatable(tt.err); wait != tt.wait || again != tt.again {
+			t.Errorf("repeatable(%v) = %v, %v, want %v, %v", tt.err, wait, again, tt.wait, tt.again)
+		}
+	}
+}

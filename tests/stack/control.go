@@ -1,0 +1,54 @@
+package stack
+
+import "testing"
+
+// NATS is the name of the NATS server among a Stack's processes. The others are
+// roomsvc-1, roomsvc-2, authsvc, candidatefilter, edge-1 and edge-2.
+const NATS = "nats-server"
+
+// Process is one program of a Stack of processes. It must be used by one
+// goroutine at a time.
+type Process struct {
+	Admin string // host:port of its admin listener; empty for NATS
+	p     *process
+}
+
+// keep remembers a process under a name of its own.
+func (s *Stack) keep(name, admin string, p *process) {
+	if s.processes == nil {
+		s.processes = map[string]*Process{}
+	}
+	s.processes[name] = &Process{Admin: admin, p: p}
+}
+
+// Process finds one program of Processes by its name.
+func (s *Stack) Process(t testing.TB, name string) *Process {
+	t.Helper()
+	p := s.processes[name]
+	if p == nil {
+		t.Fatalf("the stack has no process %q", name)
+	}
+	return p
+}
+
+// Program is the name of its binary.
+func (p *Process) Program() string { return p.p.name }
+
+// Stop ends the program by SIGTERM and waits until it has ended.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	p.p.stop(t)
+}
+
+// Start starts the program again as it was started first, with the same
+// addresses and folders. It doesn't wait until the program is ready.
+func (p *Process) Start(t testing.TB) {
+	t.Helper()
+	p.p.start(t)
+}
+
+// WaitReady waits until the process says that it is ready.
+func (p *Process) WaitReady(t testing.TB) {
+	t.Helper()
+	waitReady(t, p.Admin)
+}

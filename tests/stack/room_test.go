@@ -1,0 +1,170 @@
+package stack
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/token"
+)
+
+// crowd is how many members join besides the two that look closely; together
+// they are as many as a room may have.
+const crowd = 998
+
+// bystander is a member that reads everything and understands almost nothing,
+// so that 1,000 of them fit a test: it counts frames by type.
+type bystander struct {
+	nc     net.Conn
+	counts map[string]int
+	joined chan struct{} // closed by `joined`
+	heard  chan struct{} // closed by the first `message`
+	ended  chan struct{}
+}
+
+func TestRoom_ofAThousandMembers(t *testing.T) {
+	limits := GenerousLimits()
+	limits.OutboundFrames, limits.OutboundBytes = contract.DefaultLimits().OutboundFrames, contract.DefaultLimits().OutboundBytes
+	s := InProcess(t, Options{Limits: limits})
+	first := Join(t, s.Dial(t, 0, "first", client.WithEventBuffer(20_000, 64<<20)), "big")
+	members := joinCrowd(t, s, "big")
+	last := Join(t, s.Dial(t, 1, "last", client.WithEventBuffer(20_000, 64<<20)), "big")
+
+	if got := len(last.Peers()); got != crowd+1 {
+		t.Errorf("the last one to join sees %d others, want %d", got, crowd+1)
+	}
+	for _, p := range last.Peers() {
+		if !p.Polite || p.Epoch >= last.Self().Epoch {
+			t.Fatalf("towards %+v the last one to join, at epoch %d, must be polite", p, last.Self().Epoch)
+		}
+	}
+	waitPeers(t, first, crowd+1)
+	if err := first.Broadcast(t.Context(), "hello"); err != nil {
+		t.Fatalf("broadcast to %d members: %v", crowd+1, err)
+	}
+	if m, err := nextMessage(t.Context(), last); err != nil || m.From != first.Self().Peer {
+		t.Errorf("the last one got %+v, %v", m, err)
+	}
+	for i, m := range members {
+		waitFor(t, m.heard, fmt.Sprintf("member %d to hear the broadcast", i))
+	}
+	if _, err := s.Dial(t, 0, "one too many").Join(t.Context(), "big"); !isCode(err, contract.CodeRoomFull) {
+		t.Errorf("member 1,001: %v, want %s", err, contract.CodeRoomFull)
+	}
+}
+
+// joinCrowd joins bystanders, many at a time, and checks what each heard.
+func joinCrowd(t *testing.T, s *Stack, room string) []*bystander {
+	t.Helper()
+	members := make([]*bystander, crowd)
+	var joins sync.WaitGroup
+	turn := make(chan struct{}, 64)
+	for i := range members {
+		turn <- struct{}{}
+		joins.Go(func() {
+			defer func() { <-turn }()
+			members[i] = newBystander(t, s, i, room)
+			waitFor(t, members[i].joined, fmt.Sprintf("member %d to join", i))
+		})
+	}
+	joins.Wait()
+	t.Cleanup(func() {
+		for _, m := range members {
+			_ = m.nc.Close() // the edge may have closed it
+			<-m.ended
+		}
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	return members
+}
+
+func newBystander(t *testing.T, s *Stack, i int, room string) *bystander {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	nc, br, _, err := ws.Dialer{Protocols: []string{contract.Subprotocol}}.Dial(ctx, s.Edges[i%len(s.Edges)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if br == nil {
+		br = bufio.NewReader(nc)
+	}
+	b := &bystander{
+		nc: nc, counts: map[string]int{},
+		joined: make(chan struct{}), heard: make(chan struct{}), ended: make(chan struct{}),
+	}
+	go b.read(br)
+	identity := fmt.Sprintf("member %d", i)
+	now := time.Now().Unix()
+	signed, err := token.Sign(s.Key, token.KeyID(s.Key.Public().(ed25519.PublicKey)), contract.Claims{ //nolint:forcetypeassert // its own kind
+		Issuer: "parley", Subject: identity, Audience: contract.TokenAudience, NotBefore: now - 10, Expires: now + 600,
+		ID: rand.Text(), App: App, Room: room,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.Sum256([]byte(identity))
+	for _, text := range []string{
+		fmt.Sprintf(`{"type":"hello","next":%q,"attempt":1}`, base64.RawURLEncoding.EncodeToString(hash[:])),
+		fmt.Sprintf(`{"type":"join","seq":1,"room":%q,"token":%q}`, room, signed),
+	} {
+		if err := ws.WriteFrame(nc, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// read counts frames by type until the connection ends. A `joined` in parts
+// shows by the frame's own beginning in the first part.
+func (b *bystander) read(br *bufio.Reader) {
+	defer close(b.ended)
+	var buf bytes.Buffer
+	for {
+		header, err := ws.ReadHeader(br)
+		if err != nil {
+			return
+		}
+		buf.Reset()
+		if _, err := io.CopyN(&buf, br, header.Length); err != nil || header.OpCode == ws.OpClose {
+			return
+		}
+		for _, kind := range []struct {
+			mark string
+			tell chan struct{}
+		}{
+			{`{"type":"joined"`, b.joined}, {`\"type\":\"joined\"`, b.joined}, {`{"type":"message"`, b.heard},
+		} {
+			if bytes.Contains(buf.Bytes()[:min(buf.Len(), 200)], []byte(kind.mark)) {
+				if b.counts[kind.mark]++; b.counts[kind.mark] == 1 {
+					close(kind.tell)
+				}
+			}
+		}
+	}
+}
+
+func waitFor(t *testing.T, c chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(2 * time.Minute):
+		t.Errorf("waited in vain for %s", what)
+	}
+}
