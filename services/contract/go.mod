@@ -1,4 +1,3 @@
 module github.com/parley-rtc/parley/services/contract
 
 go 1.26.0
-

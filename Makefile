@@ -1,0 +1,114 @@
+# Every way to build, test and check Parley. `make help` lists the targets; CI runs nothing else.
+
+# What the reader's shell or Go settings hold must not change a result.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+unexport CDPATH
+export LC_ALL := C
+export GOWORK := $(CURDIR)/go.work
+
+# Everything but the race detector compiles in one way, so that the checks, the tools and the programs share the
+# compiler's cache: compiling the dependencies is most of what a cold run does.
+export CGO_ENABLED := 0
+export GOFLAGS := -buildvcs=false -trimpath
+
+MODULE := github.com/parley-rtc/parley
+BIN := $(CURDIR)/bin
+
+# The linter, built from its own module at this version. The folder's name holds what the binary depends on, so a
+# change of either builds it anew.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI = $(BIN)/tools/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)/golangci-lint
+
+# The programs of `make build`. nats-server comes at the version that the tests module pins with its tool line.
+PROGRAMS ?= ./edge/cmd/edge ./roomsvc/cmd/roomsvc ./authsvc/cmd/authsvc ./candidatefilter/cmd/candidatefilter \
+	./deploy/standalone/cmd/parley github.com/nats-io/nats-server/v2
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GO_BUILD = go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$(VERSION)' -o $(BIN)/
+
+# `work` is every package of every module of go.work.
+PACKAGES ?= work
+FUZZTIME ?= 10s
+
+# $(call in-each-module,command) runs the command in each module of go.work, then fails if it failed in any.
+define in-each-module
+modules="$$(go list -m -f '{{.Dir}}')"; failed=; \
+for dir in $$modules; do \
+	name="$${dir#"$(CURDIR)/"}"; echo "$@: $$name"; \
+	(cd "$$dir" && $(1)) || failed="$$failed $$name"; \
+done; \
+[ -z "$$failed" ] || { echo "make $@: failed in$$failed" >&2; exit 1; }
+endef
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## build the four services, parley and nats-server into bin/
+	$(GO_BUILD) $(PROGRAMS)
+
+.PHONY: dev
+dev: ## run all of Parley in one process, for development (ARGS='...' go to parley dev)
+	@$(GO_BUILD) ./deploy/standalone/cmd/parley
+	@exec $(BIN)/parley dev $(ARGS)
+
+# The tests of several processes start the programs of bin/, so they are built first.
+.PHONY: test
+test: ## run every test under the race detector (PACKAGES='./edge/...' for some)
+	@cc="$$(go env CC)"; command -v "$${cc%% *}" >/dev/null || { echo "make $@: the race detector needs a C compiler and \
+	there is no $$cc; install one: apt-get install gcc libc6-dev, or xcode-select --install" >&2; exit 1; }
+	@$(MAKE) build
+	CGO_ENABLED=1 go test -trimpath=false -race -shuffle=on -count=1 $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## fuzz each Fuzz function for FUZZTIME (10s)
+	@targets="$$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' /dev/null | \
+		sed -E 's|/[^/]+:func | |')" || { echo "make $@: there is no Fuzz function to run" >&2; exit 1; }; \
+	while read -r dir name; do \
+		echo "$@: $$dir $$name"; \
+		go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null; \
+	done <<<"$$targets"
+
+.PHONY: lint
+lint: ## run every static check, to the end
+	@[ -x $(GOLANGCI) ] || echo "$@: golangci-lint $(GOLANGCI_VERSION) is built first, which takes minutes on a cold cache"
+	@$(MAKE) --jobs=2 --output-sync=target --keep-going fmt-check tidy-check vet golangci
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## format every Go file
+	$< fmt $$(go list -m -f '{{.Dir}}')
+
+.PHONY: fmt-check
+fmt-check: ## fail on a Go file that gofmt would change
+	@files="$$(git ls-files -co --exclude-standard -z '*.go' | xargs -0 gofmt -l)"; \
+	[ -z "$$files" ] || { printf 'make $@: not formatted (make fmt mends it):\n%s\n' "$$files" >&2; exit 1; }
+
+.PHONY: vet
+vet: ## run go vet over the workspace
+	go vet work
+
+.PHONY: golangci
+golangci: $(GOLANGCI) ## run golangci-lint over every module
+	@modules="$$(go list -m -f '{{.Dir}}/...')"; $< run $$modules
+
+.PHONY: tidy
+tidy: ## give every module the workspace's versions and tidy its go.mod and go.sum
+	go work sync
+	@$(call in-each-module,GOWORK=off go mod tidy)
+
+# Without go.work a module sees only its own go.mod, so this is what proves the replace lines and the sums.
+.PHONY: tidy-check
+tidy-check: ## fail on a go.mod that isn't tidy, doesn't stand by itself or holds an altered module
+	@$(call in-each-module,export GOWORK=off && go mod tidy -diff && go vet ./...)
+	go mod verify
+
+.PHONY: clean
+clean: ## remove what the other targets built
+	rm -rf $(BIN)
+
+$(BIN)/tools/golangci-lint-%/golangci-lint:
+	GOOS= GOARCH= GOWORK=off GOBIN=$(@D) go install -ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
