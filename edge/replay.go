@@ -21,6 +21,9 @@ func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contrac
 	p := &replayer{s: s, c: c, from: s.replayStart(hello)}
 	for {
 		behind, err := p.catchUp(ctx)
+		if errors.Is(err, conn.ErrClosed) {
+			return // the client is gone again; its next connection gets a replay of its own
+		}
 		if err != nil {
 			slog.WarnContext(ctx, "a replay failed; its connection is closed to try again", "session", s.id, "error", err)
 			s.mu.Lock()

@@ -118,16 +118,88 @@ func TestPair_OursWinsACollision(t *testing.T) {
 	p.onCandidates(candidates("theirs", 1001))
 	p.onOffer(client.Offer{Negotiation: "theirs", Description: contract.SessionDescription{Type: "offer", SDP: offerOf(t)}})
 	p.onCandidates(candidates("theirs", 1002))
-	p.onAnswer(client.Answer{Negotiation: "theirs", Description: contract.SessionDescription{Type: "answer", SDP: "v=0"}})
+	answer := answerTo(t, *p.pc.PendingLocalDescription())
+	p.onAnswer(client.Answer{Negotiation: "theirs", Description: answer})
 	p.onAnswer(client.Answer{Negotiation: ours, Description: contract.SessionDescription{Type: "answer", SDP: "not an SDP"}})
 	if p.offer != ours || p.pc.SignalingState() != webrtc.SignalingStateHaveLocalOffer {
 		t.Errorf("offer %q in state %v, want ours still pending", p.offer, p.pc.SignalingState())
 	}
-	if p.ignored != "theirs" || p.current != "" {
-		t.Errorf("ignored %q, current %q, want theirs ignored", p.ignored, p.current)
+	if p.ignored != "theirs" || p.current != "" || count[client.Answer](h) != 0 {
+		t.Errorf("ignored %q, current %q, want theirs ignored and not answered", p.ignored, p.current)
 	}
-	if count[client.Answer](h) != 0 {
-		t.Error("their offer was answered")
+	p.onAnswer(client.Answer{Negotiation: ours, Description: answer})
+	if p.offer != "" || p.current != ours || p.pc.SignalingState() != webrtc.SignalingStateStable {
+		t.Errorf("offer %q, current %q in state %v after our answer", p.offer, p.current, p.pc.SignalingState())
+	}
+	p.onAnswer(client.Answer{Negotiation: ours, Description: answer}) // again: dropped, as its log says
+}
+
+// answerTo is another pion's answer to an offer.
+func answerTo(t *testing.T, offer webrtc.SessionDescription) contract.SessionDescription {
+	t.Helper()
+	pc, err := newNetwork(t, 1).apis[0].NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pc.GracefulClose() })
+	if err := pc.SetRemoteDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contract.SessionDescription{Type: "answer", SDP: answer.SDP}
+}
+
+func TestPair_ARefusedOfferKeepsTheWish(t *testing.T) {
+	h := newHub()
+	ada := h.join("ada")
+	h.join("bob")
+	p := alone(t, ada)
+	p.onOffer(client.Offer{Negotiation: "n1", Description: contract.SessionDescription{Type: "offer", SDP: offerOf(t)}})
+	p.wantRestart()
+	h.setIntervene(func(*member, client.Event) (bool, error) { return false, refused(contract.CodeGlare, true) })
+	p.makeOffer()
+	if !p.restart || !p.needs || !p.turn.blocked || p.offer != "" || p.tag != "n1" {
+		t.Errorf("restart %v, needs %v, blocked %v, offer %q, tag %q", p.restart, p.needs, p.turn.blocked, p.offer, p.tag)
+	}
+}
+
+func TestPair_RestartVoidsOldCandidates(t *testing.T) {
+	p := alone(t, newHub().join("ada"))
+	p.noteCandidate(nil)
+	if before := p.begin("n1", false); before != "" || len(p.local) != 1 || p.tag != "n1" {
+		t.Errorf("before %q, %d candidates, tag %q: without a restart the candidates stay", before, len(p.local), p.tag)
+	}
+	if before := p.begin("n2", true); before != "n1" || len(p.local) != 0 || p.tag != "n2" {
+		t.Errorf("before %q, %d candidates, tag %q: a restart makes them void", before, len(p.local), p.tag)
+	}
+}
+
+func TestNegotiator_Orphans(t *testing.T) {
+	p := alone(t, newHub().join("ada"))
+	n := p.n
+	p.peer.Identity = "bob"
+	n.orphans[p] = true
+	n.noteState(&pair{peer: contract.Peer{Identity: "eve"}}, webrtc.PeerConnectionStateConnected)
+	n.noteState(p, webrtc.PeerConnectionStateDisconnected)
+	if !n.orphans[p] {
+		t.Error("an orphan was given up for another identity, or before it failed")
+	}
+	n.noteState(&pair{peer: contract.Peer{Identity: "bob"}}, webrtc.PeerConnectionStateConnected)
+	if n.orphans[p] {
+		t.Error("an orphan is kept although its identity is connected anew")
+	}
+	other := alone(t, newHub().join("ada"))
+	other.n.mu.Lock()
+	other.n.orphan(other)
+	other.n.mu.Unlock()
+	await(t, "end of a connection that never worked", func() bool {
+		return other.pc.ConnectionState() == webrtc.PeerConnectionStateClosed
+	})
+	if len(other.n.orphans) != 0 {
+		t.Error("a connection that never worked is kept")
 	}
 }
 

@@ -106,12 +106,16 @@ func call(t *testing.T, net *network, open func(contract.Peer) bool) (h *hub, n 
 }
 
 func TestNegotiator_MovesAMegabyteBothWays(t *testing.T) {
-	for name, open := range map[string]func(contract.Peer) bool{"impolite opens": impolite, "polite opens": polite} {
+	for name, tt := range map[string]struct {
+		open  func(contract.Peer) bool
+		words int
+	}{"impolite opens": {impolite, 0}, "polite opens": {polite, 2}} {
 		t.Run(name, func(t *testing.T) {
-			h, _, dc := call(t, newNetwork(t, 2), open)
+			h, _, dc := call(t, newNetwork(t, 2), tt.open)
 			exchange(t, dc[0], dc[1])
-			if count[client.Offer](h) != 1 || count[client.Answer](h) != 1 {
-				t.Errorf("%d offers, %d answers, want 1 of each", count[client.Offer](h), count[client.Answer](h))
+			offers, answers, words := count[client.Offer](h), count[client.Answer](h), count[client.Message](h)
+			if offers != 1 || answers != 1 || words != tt.words {
+				t.Errorf("%d offers, %d answers, %d words, want 1, 1, %d", offers, answers, words, tt.words)
 			}
 		})
 	}

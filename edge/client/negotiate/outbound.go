@@ -31,7 +31,6 @@ func (p *pair) makeOffer() {
 	offer, err := p.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
 	if err != nil {
 		p.setTag(before)
-		p.turn.offered()
 		p.log.Error("offer can't be made", "error", err)
 		return
 	}
@@ -39,7 +38,6 @@ func (p *pair) makeOffer() {
 	err = p.trySend("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, negotiation, d) })
 	if err != nil {
 		p.setTag(before)
-		p.turn.offered()
 		if errors.Is(err, contract.CodeGlare) {
 			p.turn.collided()
 			p.mu.Lock()

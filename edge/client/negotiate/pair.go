@@ -177,7 +177,9 @@ func (p *pair) act() {
 		case actOffer:
 			p.makeOffer()
 			p.sendCandidates()
-			return
+			if p.offer != "" {
+				return // until its answer is here
+			}
 		case actAsk:
 			p.say(wordAsk)
 		case actGo:

@@ -70,7 +70,11 @@ func TestNegotiator_PeerLeaves(t *testing.T) {
 				exchange(t, dc[0], dc[1])
 				n[1].Close() // now it ends on the other side
 			}
-			await(t, "connection closed", func() bool { return pc.ConnectionState() == webrtc.PeerConnectionStateClosed })
+			await(t, "connection closed and forgotten", func() bool {
+				n[0].mu.Lock()
+				defer n[0].mu.Unlock()
+				return pc.ConnectionState() == webrtc.PeerConnectionStateClosed && len(n[0].orphans) == 0
+			})
 		})
 	}
 }
@@ -122,6 +126,16 @@ func TestNegotiator_GapsAreRepaired(t *testing.T) {
 			a, b := take(t, "channel", allA), take(t, "channel", allB)
 			take(t, "open channel", a.open)
 			take(t, "open channel", b.open)
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			seen := map[string]bool{}
+			for _, s := range h.log {
+				if o, ok := s.event.(client.Offer); ok && seen[o.Negotiation] {
+					t.Error("an offer was repeated under the same negotiation")
+				} else if ok {
+					seen[o.Negotiation] = true
+				}
+			}
 		})
 	}
 }
@@ -151,10 +165,6 @@ func TestNegotiator_Glare(t *testing.T) {
 	if got := pc.SignalingState(); got != webrtc.SignalingStateStable {
 		t.Errorf("after a refused offer the state is %v, want stable", got)
 	}
-	nA.mu.Lock()
-	p := nA.pairs[peerToken("bob")]
-	nA.mu.Unlock()
-	p.inbox <- wordDone // the right comes back to the owner
 	toBob, _ := nA.Connection(peerToken("bob"))
 	if _, err := toBob.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ type turn struct {
 // there is something to negotiate.
 func (t *turn) next(wants bool) action {
 	switch {
-	case t.asks && t.granted && wants:
+	case t.asks && t.granted && wants && !t.blocked:
 		return actOffer
 	case t.asks && t.granted:
 		t.asked, t.granted = false, false
@@ -81,11 +81,12 @@ func (t *turn) hear(w word) {
 	}
 }
 
-// offered is called when our offer was answered, or came to nothing.
+// offered is called when our offer was answered.
 func (t *turn) offered() { t.asked, t.granted = false, false }
 
-// collided is called when our offer was refused because of theirs.
-func (t *turn) collided() { t.asked, t.granted, t.blocked = false, false, true }
+// collided is called when our offer was refused because of theirs. A right that
+// was lent goes back, see next.
+func (t *turn) collided() { t.blocked = true }
 
 // answered is called when we have answered their offer.
 func (t *turn) answered() { t.lent, t.blocked = false, false }

@@ -123,9 +123,10 @@ func TestTurn_AfterAGap(t *testing.T) {
 		t.Errorf("the polite one that waits must ask again, does %v", got)
 	}
 	polite = turn{asks: true}
+	polite.granted = true
 	polite.collided()
-	if polite.next(true) != actNothing {
-		t.Error("after a collision theirs comes first")
+	if polite.next(true) != actDone || polite.next(true) != actNothing {
+		t.Error("after a collision the right goes back, and theirs comes first")
 	}
 	polite.answered()
 	if polite.next(true) != actAsk {
