@@ -18,6 +18,9 @@ type Config struct {
 	// Queue is how many entries may wait for a worker; one that finds no place
 	// is dropped, and its edge sends it again.
 	Queue int `koanf:"queue"`
+	// Commits is how many entries with verdicts may wait for the log at once;
+	// the edge of one that finds no place is told to try again.
+	Commits int `koanf:"commits"`
 	// Descriptions bounds what an SDP may hold.
 	Descriptions Descriptions `koanf:"descriptions"`
 }
@@ -39,7 +42,7 @@ type Descriptions struct {
 func DefaultConfig() Config {
 	d := sdp.DefaultLimits()
 	return Config{
-		Policy: contract.PolicyPublic, Workers: 4, Queue: 1024,
+		Policy: contract.PolicyPublic, Workers: 4, Queue: 1024, Commits: 1024,
 		Descriptions: Descriptions{
 			Bytes: d.Bytes, Lines: d.Lines, LineBytes: d.LineBytes, Sections: d.Sections, Candidates: d.Candidates,
 		},
@@ -56,14 +59,18 @@ func (c Config) Validate() error {
 		key   string
 		value int
 	}{
-		{"workers", c.Workers}, {"queue", c.Queue},
+		{"workers", c.Workers}, {"queue", c.Queue}, {"commits", c.Commits},
 		{"descriptions.bytes", c.Descriptions.Bytes}, {"descriptions.lines", c.Descriptions.Lines},
 		{"descriptions.line_bytes", c.Descriptions.LineBytes}, {"descriptions.sections", c.Descriptions.Sections},
 		{"descriptions.candidates", c.Descriptions.Candidates},
 	} {
 		if one.value < 1 {
-			faults = append(faults, fmt.Errorf("%s is %d, it must be at least 1", one.key, one.value))
+			faults = append(faults, fmt.Errorf("%s: is %d, must be at least 1", one.key, one.value))
 		}
+	}
+	if c.Descriptions.Bytes > contract.MaxEntryBytes {
+		faults = append(faults, fmt.Errorf("descriptions.bytes: is %d, must be at most %d, which is a whole entry of the log",
+			c.Descriptions.Bytes, contract.MaxEntryBytes))
 	}
 	return errors.Join(faults...)
 }

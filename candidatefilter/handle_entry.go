@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,96 +14,77 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// commitTimeout bounds how long the filter itself waits for a commit; the edge
-// tries again after about the same time.
-const commitTimeout = time.Second
+// maxReplyBytes bounds a reply subject. With it the line that puts an entry into
+// the log stays far under the 4,096 bytes at which NATS ends the connection.
+const maxReplyBytes = 512
 
 // handleEntry sanitises one entry and puts it into the log. If nothing was taken
 // out JetStream answers the edge; otherwise the filter does, since the edge must
 // know what.
 func (f *filter) handleEntry(ctx context.Context, m *nats.Msg) {
 	began := time.Now()
+	out, wrong := f.envelope(m)
+	if wrong != nil {
+		f.refuse(ctx, m, wrong)
+		return
+	}
+	e, wrong := f.sanitiser.entry(m.Data)
+	sanitiseSeconds.Observe(time.Since(began).Seconds())
+	out.Data = e.data
+	switch {
+	case wrong != nil:
+		f.refuse(ctx, m, wrong)
+	case e.signals == 0:
+		f.answer(ctx, m, contract.FilterAnswer{Filter: true, Verdicts: e.verdicts})
+	case len(e.verdicts) == 0:
+		f.pass(ctx, m, out)
+	default:
+		f.commit(ctx, m, out, e.verdicts)
+	}
+}
+
+// envelope is the message that puts the entry of m into the log, still empty.
+// Of the headers only the message id goes on, and only if it is one of the link.
+//
+// The reply must be an inbox: what answers an entry, here or in JetStream, may
+// publish where the edge may not, into the log too, and so the edge must not
+// choose the subject.
+func (f *filter) envelope(m *nats.Msg) (*nats.Msg, *fault) {
 	from, to, err := contract.ParseFilterSubject(m.Subject)
 	if err != nil {
-		f.refuse(m, fmt.Errorf("subject: %w", err))
-		return
+		return nil, &fault{reasonSubject, contract.CodeBadID, "subject: " + err.Error()}
+	}
+	if !strings.HasPrefix(m.Reply, nats.InboxPrefix) || len(m.Reply) > maxReplyBytes {
+		return nil, &fault{reasonReply, contract.CodeBadFrame,
+			fmt.Sprintf("the reply subject must be an inbox, %s and at most %d bytes in all", nats.InboxPrefix, maxReplyBytes)}
 	}
 	id := m.Header.Get(contract.HeaderMessageID)
-	if !strings.HasPrefix(id, from.String()+"."+to.String()+".") {
-		f.refuse(m, fmt.Errorf("the message id is not of the link %s to %s", from, to))
-		return
-	}
-	e := f.sanitise(m.Data)
-	sanitiseSeconds.Observe(time.Since(began).Seconds())
-	if e.err != nil {
-		f.refuse(m, e.err)
-		return
-	}
-	if e.signals == 0 {
-		f.answer(m, contract.FilterAnswer{Filter: true, Verdicts: e.verdicts})
-		return
+	n, err := strconv.ParseUint(id[strings.LastIndexByte(id, '.')+1:], 10, 64)
+	if err != nil || id != contract.MessageID(from, to, n) {
+		return nil, &fault{reasonMessageID, contract.CodeBadFrame,
+			fmt.Sprintf("the header %s must be the subject's two names and the number of the entry, with dots between", contract.HeaderMessageID)}
 	}
 	out := nats.NewMsg(f.log.Subject(from, to))
 	out.Header[contract.HeaderMessageID] = []string{id}
-	out.Data = e.data
-	if len(e.verdicts) == 0 {
-		out.Reply = m.Reply
-		if err := f.nc.PublishMsg(out); err != nil {
-			slog.WarnContext(ctx, "an entry could not be put into the log; its edge sends it again", "error", err)
-		}
-		return
-	}
-	f.commit(ctx, m, out, e.verdicts)
+	return out, nil
 }
 
-// acknowledgement is what of a PubAck matters here.
-type acknowledgement struct {
-	Sequence  uint64          `json:"seq"`
-	Duplicate bool            `json:"duplicate"`
-	Error     json.RawMessage `json:"error"`
+// refuse answers an entry that no edge of ours sends. A faulty edge tries until
+// its budget is over; the log line says what to mend.
+func (f *filter) refuse(ctx context.Context, m *nats.Msg, why *fault) {
+	refusedEntries.WithLabelValues(why.reason).Inc()
+	slog.ErrorContext(ctx, "an entry was refused", "subject", m.Subject, "reason", why.reason, "fault", why.text)
+	if why.reason != reasonReply {
+		f.answer(ctx, m, contract.FilterAnswer{Filter: true, Error: &contract.WireError{Code: why.code, Message: why.text}})
+	}
 }
 
-// commit puts an entry with verdicts into the log and tells the edge. Without an
-// acknowledgement the edge hears nothing and tries again; an error of
-// JetStream's it gets as it is.
-func (f *filter) commit(ctx context.Context, m, out *nats.Msg, verdicts []contract.Verdict) {
-	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
-	defer cancel()
-	reply, err := f.nc.RequestMsgWithContext(ctx, out)
-	if err != nil {
-		slog.DebugContext(ctx, "no acknowledgement for an entry; its edge sends it again", "error", err)
-		return
-	}
-	var ack acknowledgement
-	if err := json.Unmarshal(reply.Data, &ack); err != nil || ack.Error != nil || ack.Sequence == 0 {
-		if err := m.Respond(reply.Data); err != nil {
-			slog.DebugContext(ctx, "an answer could not be sent", "error", err)
-		}
-		return
-	}
-	answer := contract.FilterAnswer{Filter: true, Revision: ack.Sequence, Duplicate: ack.Duplicate, Verdicts: verdicts}
-	if ack.Duplicate {
-		answer.Verdicts = nil // the first commit decides
-	}
-	f.answer(m, answer)
-}
-
-// refuse answers a request that no edge of ours sends. The answer is an error,
-// so that a faulty edge gives up at its budget and says so.
-func (f *filter) refuse(m *nats.Msg, why error) {
-	refusedEntries.Inc()
-	slog.Error("an entry was refused", "subject", m.Subject, "error", why)
-	f.answer(m, contract.FilterAnswer{Filter: true, Error: &contract.WireError{
-		Code: contract.CodeBadFrame, Message: why.Error(),
-	}})
-}
-
-func (f *filter) answer(m *nats.Msg, answer contract.FilterAnswer) {
+func (f *filter) answer(ctx context.Context, m *nats.Msg, answer contract.FilterAnswer) {
 	text, err := json.Marshal(answer)
-	if err == nil && m.Reply != "" {
+	if err == nil {
 		err = m.Respond(text)
 	}
 	if err != nil {
-		slog.Warn("an answer could not be sent", "error", err)
+		f.fail(ctx, failedAnswer, err)
 	}
 }

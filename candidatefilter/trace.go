@@ -23,8 +23,10 @@ func startSanitise(s *contract.Signal) trace.Span {
 	return span
 }
 
-func endSpan(span trace.Span) {
+// endSpan ends it with what became of the signal.
+func endSpan(span trace.Span, result string) {
 	if span != nil {
+		span.SetAttributes(attribute.String("parley.filter.result", result))
 		span.End()
 	}
 }

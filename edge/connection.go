@@ -112,7 +112,7 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 	if !s.heldBy(c) {
 		return errBye // a newer connection took the session over
 	}
-	limits := &s.e.cfg.Limits
+	limits, cost := &s.e.cfg.Limits, len(text)
 	frame := envelope.Decode(text, limits)
 	if part, ok := frame.Body.(*contract.Part); ok {
 		whole, done, refused := parts.Add(part, limits.FrameBytes)
@@ -121,7 +121,7 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 			frame = envelope.Decode(whole, limits) // tells the seq that the frame has used
 			frame.Err, frame.Body = refused, nil
 		case !done:
-			return s.charge(c, 0, len(text))
+			return s.charge(c, 0, cost)
 		default:
 			frame = envelope.Decode(whole, limits)
 			text = whole
@@ -133,11 +133,11 @@ func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []
 	received.WithLabelValues(typeLabel(frame.Type)).Inc()
 	switch {
 	case frame.Seq != 0:
-		return s.receiveCounted(c, &frame, len(text))
+		return s.receiveCounted(c, &frame, len(text), cost)
 	case frame.Err != nil && frame.Err.Code == contract.CodeBadJSON:
 		return s.badText(c, frame.Err)
 	default:
-		return s.receiveUncounted(c, &frame, len(text))
+		return s.receiveUncounted(c, &frame, cost)
 	}
 }
 
@@ -180,8 +180,9 @@ func (s *clientSession) receiveUncounted(c *conn.Conn, frame *envelope.Frame, si
 	return nil
 }
 
-// receiveCounted handles a frame with seq: once, in order.
-func (s *clientSession) receiveCounted(c *conn.Conn, frame *envelope.Frame, size int) error {
+// receiveCounted handles a frame with seq: once, in order. size is the frame's,
+// cost what its last message takes from the rates.
+func (s *clientSession) receiveCounted(c *conn.Conn, frame *envelope.Frame, size, cost int) error {
 	s.mu.Lock()
 	if s.conn != c {
 		s.mu.Unlock()
@@ -202,7 +203,7 @@ func (s *clientSession) receiveCounted(c *conn.Conn, frame *envelope.Frame, size
 	if verdict != session.Fresh {
 		return nil
 	}
-	err := s.charge(c, frame.Seq, size)
+	err := s.charge(c, frame.Seq, cost)
 	if err == nil && frame.Err != nil {
 		err = frame.Err
 	}

@@ -153,6 +153,12 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 		return err
 	}
 	s.mu.Lock()
+	if s.attempt != hello.Attempt || s.over {
+		s.mu.Unlock()
+		c.Close(contract.CloseReplaced, "a newer connection of this session took over")
+		return nil
+	}
+	s.stopAway() // the old socket may have begun to wait meanwhile
 	if old := s.conn; old != nil {
 		old.Close(contract.CloseReplaced, "a newer connection of this session took over")
 	} else {

@@ -18,7 +18,7 @@ import (
 // have missed; then the client hears live signals again. What it had already
 // comes twice, and its watermarks drop it; nothing is skipped.
 func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contract.Hello) {
-	p := &replayer{s: s, c: c, from: s.replayStart(hello)}
+	p := &replayer{s: s, c: c, from: s.replayStart(hello), changed: map[*membership]bool{}}
 	for {
 		behind, err := p.catchUp(ctx)
 		if errors.Is(err, conn.ErrClosed) {
@@ -98,61 +98,46 @@ type replayer struct {
 	c    *conn.Conn
 	from uint64 // everything at or under it was replayed
 	buf  []byte
+
+	changed map[*membership]bool // whose rooms had events
 }
 
-// replayBatch is how many entries one request of a replay reads.
-const replayBatch = 100
-
 // catchUp replays up to the reader's position as it is now, and reports whether
-// that has moved on meanwhile.
+// that has moved on meanwhile. It reads entry by entry, since a consumer for
+// each resume would be state that NATS has to keep and forget.
 func (p *replayer) catchUp(ctx context.Context) (behind bool, err error) {
 	e := p.s.e
-	until := e.reader.position.Load()
-	if p.from >= until {
-		return false, nil
-	}
-	shard := e.log.Shard(e.id)
-	consumer, err := e.log.Stream(e.id).OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{contract.SignalsFor(shard, e.id)},
-		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:    p.from + 1,
-	})
-	if err != nil {
-		return false, fmt.Errorf("replay: %w", err)
-	}
-	for p.from < until {
-		batch, err := consumer.FetchNoWait(replayBatch)
-		if err != nil {
-			return false, fmt.Errorf("replay: %w", err)
-		}
-		count := 0
-		for msg := range batch.Messages() {
-			count++
-			if err := p.message(ctx, msg, until); err != nil {
-				return false, err
-			}
-		}
-		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoMessages) {
-			return false, fmt.Errorf("replay: %w", err)
-		}
-		if count == 0 {
+	filter := contract.SignalsFor(e.log.Shard(e.id), e.id)
+	for until := e.reader.position.Load(); p.from < until; {
+		msg, err := p.next(ctx, filter)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
 			p.from = until
+			continue
+		case err != nil:
+			return false, fmt.Errorf("replay: %w", err)
+		case msg.Sequence > until:
+			p.from = until
+			continue
 		}
+		if err := p.entry(ctx, msg.Sequence, msg.Data); err != nil {
+			return false, err
+		}
+		p.from = msg.Sequence
 	}
 	return e.reader.position.Load() > p.from, nil
 }
 
-func (p *replayer) message(ctx context.Context, msg jetstream.Msg, until uint64) error {
-	meta, err := msg.Metadata()
-	if err != nil {
-		return fmt.Errorf("replay: %w", err)
-	}
-	revision := meta.Sequence.Stream
-	if revision <= p.from || revision > until {
-		p.from = max(p.from, min(revision, until))
-		return nil
-	}
-	items, err := contract.ReadEntry(msg.Data())
+// next reads the first entry after p.from from the log's leader.
+func (p *replayer) next(ctx context.Context, filter string) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return p.s.e.log.Stream(p.s.e.id).GetMsg(ctx, p.from+1, jetstream.WithGetMsgSubject(filter))
+}
+
+// entry replays one entry.
+func (p *replayer) entry(ctx context.Context, revision uint64, data []byte) error {
+	items, err := contract.ReadEntry(data)
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
@@ -164,7 +149,7 @@ func (p *replayer) message(ctx context.Context, msg jetstream.Msg, until uint64)
 			return fmt.Errorf("replay: %w", err)
 		}
 		if !more {
-			break
+			return nil
 		}
 		if !items.IsSignal() {
 			continue
@@ -176,8 +161,6 @@ func (p *replayer) message(ctx context.Context, msg jetstream.Msg, until uint64)
 			return err
 		}
 	}
-	p.from = revision
-	return nil
 }
 
 // signal gives one signal to the members of the session that it is for.
@@ -228,6 +211,7 @@ func (p *replayer) event(ctx context.Context, m *membership, s *contract.Signal)
 	if err := json.Unmarshal(s.Body, &events); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
+	p.changed[m] = true
 	for i := range events.Events {
 		if text := m.eventFrame(&events.Events[i]); text != nil {
 			if err := p.c.SendPaced(ctx, text); err != nil {
@@ -283,6 +267,11 @@ func (p *replayer) finish() bool {
 	defer r.mu.Unlock()
 	if r.position.Load() > p.from {
 		return false
+	}
+	// Two roomsvcs write on two links: their events can stand in the log in
+	// another order than their revisions. The roster as it is settles that.
+	for m := range p.changed {
+		m.tellJoined()
 	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()

@@ -179,5 +179,5 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // jitter is the wait before attempt n of something that failed.
 func (c *Client) jitter(n int) time.Duration {
-	return fullJitter(c.opts.backoffMin, c.opts.backoffMax, n, rand.Float64()) //nolint:gosec // nobody gains by guessing a pause
+	return fullJitter(c.opts.backoffMin, c.opts.backoffMax, n, rand.Float64())
 }

@@ -171,7 +171,7 @@ func (c *Client) onGoaway(s *socket, text []byte) {
 		return
 	}
 	after := min(max(0, goaway.After), maxGoaway.Milliseconds())
-	share := rand.Float64() //nolint:gosec // nobody gains by guessing a pause
+	share := rand.Float64()
 	wait := time.Duration(share * float64(time.Duration(after)*time.Millisecond))
 	c.log.Info("edge asks to go elsewhere", "reason", goaway.Reason, "wait", wait)
 	c.mu.Lock()

@@ -11,7 +11,7 @@ const Subprotocol = "parley.v1"
 
 // Limits of the log. They are part of the wire: every process must agree.
 const (
-	MaxEntryBytes   = 512 << 10 // one entry as it is stored
+	MaxEntryBytes   = 512 << 10 // one entry as an edge cuts it; sanitised it may be larger
 	MaxEntrySignals = 1000      // signals in one entry
 	MaxJSONDepth    = 16        // nesting of any client frame
 	MaxPartIDBytes  = 64        // `id` of a part

@@ -10,6 +10,9 @@ import (
 // keepBuffer is the largest buffer that an idle link keeps.
 const keepBuffer = 16 << 10
 
+// entryHead is what an entry has before its first signal.
+const entryHead = 1
+
 // link is one ordered pair of processes.
 type link struct {
 	// Static after construction.
@@ -49,6 +52,11 @@ func (k *link) send(s *contract.Signal, w Waiter) bool {
 	}
 	before := len(k.items)
 	k.items = contract.AppendSignal(k.items, s)
+	if len(k.items)-before > contract.MaxEntryBytes-entryHead {
+		k.items = k.items[:before]
+		dropped.WithLabelValues("too_large").Inc()
+		return false
+	}
 	k.waiting = append(k.waiting, waiting{bytes: len(k.items) - before, seq: s.Seq, from: string(s.From), trace: traceOf(s), w: w})
 	k.signals++
 	if !k.running {

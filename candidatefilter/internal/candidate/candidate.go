@@ -99,10 +99,10 @@ func (c *Candidate) Has(e Extension) bool {
 // values for one name would be read differently by different peers.
 func (c *Candidate) record(e Extension) bool {
 	for i, o := range c.order {
-		switch o {
-		case e:
+		if o == e {
 			return false
-		case 0:
+		}
+		if o == 0 {
 			c.order[i] = e
 			return true
 		}

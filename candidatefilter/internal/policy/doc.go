@@ -2,8 +2,8 @@
 // space an address is in, and whether a candidate on it may pass from one peer
 // to another.
 //
-// Start at [Judge]; [Classify] is the table behind it, [AppendCandidate] both of
-// them behind one text.
+// Start at [Judge]; [Classify] is the table behind it, [Read] and
+// [AppendCandidate] are both of them behind one text.
 //
 // A candidate is judged for two people at once. Its sender must not reveal a
 // private network without meaning to. Its receiver must not be made to send

@@ -90,23 +90,30 @@ func blankRelated(c *candidate.Candidate) bool {
 	return told
 }
 
-// AppendCandidate parses text, judges it under p, and writes it to dst if it
-// passes. The error is a *[candidate.Fault] for a text that the grammar doesn't
-// allow; a host name in place of an address is a verdict, not an error. dst
-// comes back as it was unless the candidate passes. Nothing is allocated beyond
-// what dst needs to grow.
-func AppendCandidate(dst []byte, text string, p contract.Policy) ([]byte, Verdict, error) {
+// Read parses text and judges the candidate under p; if the verdict lets it
+// pass, it comes as it may go on. The error is a *[candidate.Fault] for a text
+// that the grammar doesn't allow. A host name in place of an address is a
+// verdict, not an error, and comes without a candidate.
+func Read(text string, p contract.Policy) (candidate.Candidate, Verdict, error) {
 	c, err := candidate.Parse(text)
-	if err != nil {
-		var fault *candidate.Fault
-		if errors.As(err, &fault) && fault.Rule != contract.RuleBadCandidate {
-			return dst, Verdict{Drop: fault.Rule}, nil
-		}
-		return dst, Verdict{}, err
+	if err == nil {
+		v := Judge(&c, p)
+		return c, v, nil
 	}
-	v := Judge(&c, p)
-	if v.Drop != "" {
-		return dst, v, nil
+	var fault *candidate.Fault
+	if errors.As(err, &fault) && fault.Rule != contract.RuleBadCandidate {
+		return c, Verdict{Drop: fault.Rule}, nil
+	}
+	return c, Verdict{}, err
+}
+
+// AppendCandidate is [Read] that writes the candidate to dst if it passes;
+// otherwise dst comes back as it was. Nothing is allocated beyond what dst needs
+// to grow.
+func AppendCandidate(dst []byte, text string, p contract.Policy) ([]byte, Verdict, error) {
+	c, v, err := Read(text, p)
+	if err != nil || v.Drop != "" {
+		return dst, v, err
 	}
 	return c.Append(dst), v, nil
 }

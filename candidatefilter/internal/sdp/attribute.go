@@ -65,6 +65,7 @@ func (s *sanitiser) attribute(ln line, section bool) *Fault {
 	}
 	keep := false
 	switch treat(name) {
+	case drop:
 	case flag:
 		keep = !hasValue
 	case text:

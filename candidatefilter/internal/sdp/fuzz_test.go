@@ -73,8 +73,8 @@ func checkSanitise(t *testing.T, text []byte, p contract.Policy) {
 		}
 		return
 	}
-	if max := len(text) + Growth*strings.Count(string(out), "\r\n"); len(out) > max {
-		t.Errorf("%s: grew from %d to %d bytes, at most %d are allowed", p, len(text), len(out), max)
+	if most := len(text) + Growth*strings.Count(string(out), "\r\n"); len(out) > most {
+		t.Errorf("%s: grew from %d to %d bytes, at most %d are allowed", p, len(text), len(out), most)
 	}
 	if report.Candidates > lim.Candidates || report.Sections > lim.Sections {
 		t.Errorf("%s: %d candidates, %d sections", p, report.Candidates, report.Sections)

@@ -16,15 +16,12 @@ type lines struct {
 	number int // of the line that next returned last
 }
 
-// next returns the next line, and false at the end.
-func (l *lines) next() (line, bool) {
-	if l.rest == "" {
-		return line{}, false
-	}
+// next returns the next line. There must be one: ask peek.
+func (l *lines) next() line {
 	var raw string
 	raw, l.rest = cutLine(l.rest)
 	l.number++
-	return line{number: l.number, kind: raw[0], value: raw[2:]}, true
+	return line{number: l.number, kind: raw[0], value: raw[2:]}
 }
 
 // peek returns the kind of the next line, 0 at the end.

@@ -10,7 +10,7 @@ import (
 // media writes one media section: m=, then its c=, b= and a= lines in this
 // order, whatever order they came in.
 func (s *sanitiser) media(l *lines) *Fault {
-	m, _ := l.next()
+	m := l.next()
 	if f := s.mediaLine(m); f != nil {
 		return f
 	}
@@ -19,12 +19,12 @@ func (s *sanitiser) media(l *lines) *Fault {
 		return f
 	}
 	for walk := *l; walk.inSection(); {
-		if ln, _ := walk.next(); ln.kind == 'b' {
+		if ln := walk.next(); ln.kind == 'b' {
 			s.bandwidth(ln)
 		}
 	}
 	for l.inSection() {
-		ln, _ := l.next()
+		ln := l.next()
 		if ln.kind != 'a' {
 			continue
 		}
@@ -43,7 +43,7 @@ func (l *lines) inSection() bool { return l.peek() != 0 && l.peek() != 'm' }
 func (s *sanitiser) connections(l lines) *Fault {
 	seen := false
 	for l.inSection() {
-		ln, _ := l.next()
+		ln := l.next()
 		switch ln.kind {
 		case 'a', 'b':
 		case 'i', 'k':

@@ -21,7 +21,7 @@ const (
 func (s *sanitiser) session(l *lines) *Fault {
 	place := placeNone
 	for l.peek() != 0 && l.peek() != 'm' {
-		ln, _ := l.next()
+		ln := l.next()
 		next := strings.IndexByte(sessionOrder, ln.kind)
 		switch {
 		case place < placeName && next != place+1:
