@@ -97,7 +97,7 @@ func TestConfig_records(t *testing.T) {
 	cfg.Apps[0].ICE = contract.PolicyRelay
 	var first []byte
 	for range 20 { // maps have no order
-		text, err := json.Marshal(cfg.records()) //nolint:gosec // hashes, and this test looks for more
+		text, err := json.Marshal(cfg.records())
 		if err != nil {
 			t.Fatal(err)
 		}

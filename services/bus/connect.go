@@ -126,7 +126,7 @@ func connectOptions(cfg Config, name string) []nats.Option {
 // random.
 func reconnectDelay(attempt int) time.Duration {
 	d := min(reconnectWait<<min(attempt, 10), reconnectMaxWait)
-	return d/2 + rand.N(d/2) //nolint:gosec // nobody gains by guessing a pause
+	return d/2 + rand.N(d/2)
 }
 
 // inboxToken makes a name safe as one token of a subject. Two names may give

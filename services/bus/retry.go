@@ -68,7 +68,7 @@ type backoff struct {
 // wait sleeps for the next pause, half of it random, or until ctx ends.
 func (b *backoff) wait(ctx context.Context) error {
 	b.next = min(max(2*b.next, b.shortest), b.longest)
-	return sleep(ctx, b.next/2+rand.N(b.next/2+1)) //nolint:gosec // nobody gains by guessing a pause
+	return sleep(ctx, b.next/2+rand.N(b.next/2+1))
 }
 
 // sleep returns ctx's error if that ends first.

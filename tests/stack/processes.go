@@ -97,7 +97,7 @@ func start(t testing.TB, name string, environ []string, args ...string) *process
 
 func (p *process) start(t testing.TB) {
 	t.Helper()
-	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // our own programs, which stop ends
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // our own programs, which stop ends
 	cmd.Env = p.environ
 	cmd.Stdout, cmd.Stderr = &p.logs, &p.logs
 	if err := cmd.Start(); err != nil {

@@ -112,7 +112,7 @@ func newBystander(t *testing.T, s *Stack, i int, room string) *bystander {
 	go b.read(br)
 	identity := fmt.Sprintf("member %d", i)
 	now := time.Now().Unix()
-	signed, err := token.Sign(s.Key, token.KeyID(s.Key.Public().(ed25519.PublicKey)), contract.Claims{ //nolint:forcetypeassert // its own kind
+	signed, err := token.Sign(s.Key, token.KeyID(s.Key.Public().(ed25519.PublicKey)), contract.Claims{
 		Issuer: "parley", Subject: identity, Audience: contract.TokenAudience, NotBefore: now - 10, Expires: now + 600,
 		ID: rand.Text(), App: App, Room: room,
 	})

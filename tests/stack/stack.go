@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,15 +147,33 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// The ports of programs. Those above are for outgoing connections on Linux, and
+// one of them could take a port between its choice and its use. Each test
+// process has a range of its own, by its id, so that packages whose tests run at
+// once don't meet either.
+const (
+	lowestPort  = 20_000
+	portRanges  = 60
+	portsARange = 200
+)
+
+// portsChosen counts the ports that this process tried.
+var portsChosen atomic.Int64
+
 // freeAddress is a loopback address whose port was free a moment ago.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binds at once
-	if err != nil {
-		t.Fatal(err)
+	for range portsARange {
+		port := lowestPort + os.Getpid()%portRanges*portsARange + int(portsChosen.Add(1)%portsARange)
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", address) //nolint:noctx // binds at once
+		if err == nil {
+			_ = l.Close() // it served its purpose
+			return address
+		}
 	}
-	defer l.Close() //nolint:errcheck // it served its purpose
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // mustJSON is a value as the environment holds it.
