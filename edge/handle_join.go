@@ -47,7 +47,9 @@ func (s *clientSession) handleJoin(ctx context.Context, frame *envelope.Frame, j
 	r.mu.Lock()
 	r.locals[m.peerText] = m
 	r.mu.Unlock()
+	began := time.Now()
 	s.background(ctx, frame.Seq, func(ctx context.Context) error {
+		defer func() { joinSeconds.Observe(time.Since(began).Seconds()) }()
 		return m.join(ctx, claims, join, traceOf(ctx, frame), secret, attempt)
 	})
 	s.mu.Lock()

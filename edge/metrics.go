@@ -44,6 +44,10 @@ var (
 	resyncs = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_resyncs_total", Help: "Room documents read because a roster was behind.",
 	})
+	joinSeconds = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "parley_edge_join_seconds", Help: "From a join to its answer, refused ones included.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
+	})
 	tokens = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_tokens_total", Help: "Room tokens verified, by result.",
 	}, []string{"result"})

@@ -21,8 +21,8 @@ import (
 // services are the processes of a stack that show metrics, each with the
 // histograms in seconds that the scenario fills.
 var services = map[string][]string{
-	"edge-1":          {"parley_link_commit_seconds"},
-	"edge-2":          {"parley_link_commit_seconds"},
+	"edge-1":          {"parley_link_commit_seconds", "parley_edge_join_seconds"},
+	"edge-2":          {"parley_link_commit_seconds", "parley_edge_join_seconds"},
 	"candidatefilter": {"parley_candidatefilter_sanitise_seconds"},
 	"authsvc":         {"parley_authsvc_token_seconds"},
 	"roomsvc":         {"parley_roomsvc_change_seconds", "parley_roomsvc_commit_seconds", "parley_link_commit_seconds"},
