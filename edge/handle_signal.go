@@ -158,6 +158,12 @@ func (m *membership) broadcast(ctx context.Context, frame *envelope.Frame) error
 			return err
 		}
 	}
+	// All or none: who sends a refused frame again would reach some twice.
+	for _, place := range places {
+		if !m.r.canSend(place, len(signal.Body)) {
+			return errNoPlace()
+		}
+	}
 	for _, place := range places {
 		if err := m.post(signal, place); err != nil {
 			return err
@@ -194,6 +200,10 @@ func (m *membership) post(signal *contract.Signal, place contract.Token) error {
 	s.mu.Lock()
 	s.release(signal.Seq)
 	s.mu.Unlock()
+	return errNoPlace()
+}
+
+func errNoPlace() *contract.Error {
 	return contract.Errorf(contract.CodeUnavailable, "too much is waiting for the receiver's edge; send it again later")
 }
 

@@ -39,6 +39,14 @@ func (r *room) send(to contract.Token, s *contract.Signal, w link.Waiter) bool {
 	return true
 }
 
+// canSend reports whether send would find a place now; r.mu is held.
+func (r *room) canSend(to contract.Token, bytes int) bool {
+	if held := r.lanes[to]; held != nil {
+		return len(held.signals) < maxLane
+	}
+	return r.e.links.CanTake(to, bytes)
+}
+
 // moved opens a lane to a member's new edge; r.mu is held. If the old edge has
 // a lane itself, the new one also waits for what that one still holds.
 func (r *room) moved(from, to contract.Token) {

@@ -208,9 +208,13 @@ func TestRoom_Send_refusesWhatALaneCantHold(t *testing.T) {
 	y.r.mu.Lock()
 	s := contract.Signal{Kind: contract.KindMessage, App: []byte("app"), Room: []byte("room"), From: []byte("sender"), Body: []byte("{}")}
 	took := y.r.send(c, &s, &y.wait)
+	can, other := y.r.canSend(c, 1), y.r.canSend(b, 1)
 	y.r.mu.Unlock()
-	if took {
-		t.Errorf("a lane took more than %d signals", maxLane)
+	if took || can {
+		t.Errorf("a lane took, or says it could take, more than %d signals", maxLane)
+	}
+	if !other {
+		t.Error("an edge without a lane can't be sent to")
 	}
 	y.open.Store(true)
 	done := make(chan struct{})

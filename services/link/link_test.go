@@ -307,6 +307,9 @@ func TestLinks_Send_refusesWhatTheQueueCantHold(t *testing.T) {
 			if took != 5 {
 				t.Errorf("the queue took %d signals, want 5", took)
 			}
+			if other, _ := contract.NewProcessID("other"); links.CanTake(b.to, len(signal(6).Body)) || !links.CanTake(other, 1) {
+				t.Error("CanTake is true of a full link, or false of an empty one")
+			}
 			links.Close()
 			c.wait(t)
 		})

@@ -104,6 +104,13 @@ func (l *Links) Send(to contract.Token, s *contract.Signal, w Waiter) bool {
 	return k != nil && k.send(s, w)
 }
 
+// CanTake reports whether a signal with a body of so many bytes would find a
+// place now. Whoever sends to several processes asks all of them first.
+func (l *Links) CanTake(to contract.Token, bytes int) bool {
+	k := l.link(to)
+	return k != nil && k.canTake(bytes)
+}
+
 // AfterSettled calls fn as soon as everything that was sent to `to` before is
 // settled: at once, from this goroutine, if nothing is waiting; otherwise from
 // the link's goroutine, where it must not block.

@@ -45,8 +45,7 @@ type waiting struct {
 func (k *link) send(s *contract.Signal, w Waiter) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	o := &k.set.o
-	if k.signals >= o.MaxQueueSignals || len(k.items)+len(s.Body) > o.MaxQueueBytes {
+	if !k.fits(len(s.Body)) {
 		dropped.WithLabelValues("queue_full").Inc()
 		return false
 	}
@@ -67,6 +66,18 @@ func (k *link) send(s *contract.Signal, w Waiter) bool {
 		k.running = true
 	}
 	return true
+}
+
+func (k *link) canTake(bytes int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.fits(bytes)
+}
+
+// fits reports whether the queue has a place; k.mu is held.
+func (k *link) fits(bytes int) bool {
+	o := &k.set.o
+	return k.signals < o.MaxQueueSignals && len(k.items)+bytes <= o.MaxQueueBytes
 }
 
 // after reports whether fn was queued; it wasn't if nothing is before it.

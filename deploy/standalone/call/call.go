@@ -48,6 +48,7 @@ type peer struct {
 	negotiator *negotiate.Negotiator
 	channel    *channel
 	connection chan *webrtc.PeerConnection
+	started    bool // run was
 	stopped    chan error
 }
 
@@ -75,6 +76,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	joined := time.Now()
 	for _, p := range peers {
+		p.started = true
 		go p.run(ctx)
 	}
 	for i, p := range peers {
@@ -141,7 +143,10 @@ func (p *peer) run(ctx context.Context) {
 func (p *peer) close(cancel context.CancelFunc) {
 	cancel()
 	_ = p.negotiator.Close() // the call is over, whatever becomes of it
-	_ = p.client.Close()
+	_ = p.client.Close()     // nor does its end matter any more
+	if p.started {
+		<-p.stopped
+	}
 }
 
 // api is pion with loopback candidates, so that a call works on a machine

@@ -177,7 +177,7 @@ func (g greeting) text(store string) string {
 		fmt.Fprintf(&b, "  Metrics     %s/metrics   health %s/readyz\n", g.Admin, g.Admin)
 	}
 	fmt.Fprintf(&b, "  Candidates  policy %q: on one machine only private addresses exist (the default elsewhere is %q)\n", g.Policy, contract.PolicyPublic)
-	fmt.Fprintf(&b, "  Try it      parley call\n")
+	fmt.Fprintf(&b, "  Try it      bin/parley call\n")
 	for _, moved := range g.Moved {
 		fmt.Fprintf(&b, "  Note        %s\n", moved)
 	}
