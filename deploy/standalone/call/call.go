@@ -48,8 +48,8 @@ type peer struct {
 	negotiator *negotiate.Negotiator
 	channel    *channel
 	connection chan *webrtc.PeerConnection
-	started    bool // run was
-	stopped    chan error
+	started    bool          // run was
+	stopped    chan struct{} // closed when run has ended
 }
 
 // Run makes the call. It takes as long as ctx allows.
@@ -111,7 +111,7 @@ func join(ctx context.Context, o Options, i int) (*peer, error) {
 	}
 	p := &peer{
 		client: c, room: room, channel: newChannel(),
-		connection: make(chan *webrtc.PeerConnection, 1), stopped: make(chan error, 1),
+		connection: make(chan *webrtc.PeerConnection, 1), stopped: make(chan struct{}),
 	}
 	p.negotiator = negotiate.New(room, negotiate.Config{
 		API:  api(),
@@ -133,11 +133,11 @@ func join(ctx context.Context, o Options, i int) (*peer, error) {
 }
 
 func (p *peer) run(ctx context.Context) {
+	defer close(p.stopped)
 	err := p.negotiator.Run(ctx)
 	if err != nil && ctx.Err() == nil {
 		p.channel.fail(err)
 	}
-	p.stopped <- err
 }
 
 func (p *peer) close(cancel context.CancelFunc) {
