@@ -1,11 +1,13 @@
 package authsvc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/parley-rtc/parley/authsvc/internal/directory"
 	"github.com/parley-rtc/parley/authsvc/internal/keyring"
 	"github.com/parley-rtc/parley/authsvc/internal/request"
+	"github.com/parley-rtc/parley/authsvc/internal/turn"
 	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -55,8 +58,30 @@ type Config struct {
 	// published is still there.
 	Refresh time.Duration `koanf:"refresh"`
 
+	// TURN says which ICE servers members get with credentials of their own.
+	TURN TURN `koanf:"turn"`
+
 	// Listener, if set, is used instead of Listen, and closed.
 	Listener net.Listener `koanf:"-"`
+	// Serve, if set, is used instead of any listening: it must serve the handler
+	// until ctx ends.
+	Serve func(ctx context.Context, h http.Handler) error `koanf:"-"`
+}
+
+// TURN is what authsvc shares with the TURN servers.
+type TURN struct {
+	// URLs are stun:, stuns:, turn: and turns: URLs (RFC 7064, RFC 7065); empty:
+	// there are none.
+	URLs []string `koanf:"urls"`
+	// Secret is the servers' own: coturn's static-auth-secret.
+	Secret config.Secret `koanf:"secret"`
+	// TTL is how long a credential may be used to allocate; what was allocated
+	// with it goes on. Edges bring members new ones in time.
+	TTL time.Duration `koanf:"ttl"`
+}
+
+func (t TURN) issuer() turn.Issuer {
+	return turn.Issuer{URLs: t.URLs, Secret: t.Secret.Reveal(), TTL: t.TTL}
 }
 
 // App is one tenant.
@@ -84,6 +109,7 @@ func DefaultConfig() Config {
 		Rate:        50,
 		Burst:       100,
 		Refresh:     30 * time.Second,
+		TURN:        TURN{TTL: time.Hour},
 	}
 }
 
@@ -101,6 +127,11 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	}
 	faults = append(faults, c.appFaults()...)
+	if err := c.TURN.issuer().Validate(); err != nil {
+		for _, fault := range unjoined(err) {
+			fail("turn.%w", fault)
+		}
+	}
 	if c.MaxTokenTTL < request.MinTTL || c.MaxTokenTTL > maxTokenTTL {
 		fail("max_token_ttl: is %s, it must be %s to %s", c.MaxTokenTTL, request.MinTTL, maxTokenTTL)
 	}
@@ -117,6 +148,14 @@ func (c Config) Validate() error {
 		fail("refresh: is %s, it must be at least 10ms", c.Refresh)
 	}
 	return errors.Join(faults...)
+}
+
+// unjoined are the errors that errors.Join joined.
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost alone
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // appFaults looks at each app, and for what two of them share.

@@ -143,7 +143,7 @@ func start(t *testing.T, nc *nats.Conn, cfg Config) *running {
 
 func (r *running) ready() bool {
 	ready, checks := r.health.Ready()
-	return ready && len(checks) == 3
+	return ready && len(checks) == 4
 }
 
 func (r *running) check(name string) string {

@@ -21,16 +21,21 @@ const (
 	closeTimeout   = 5 * time.Second // for requests that have begun
 )
 
-func listen(ctx context.Context, cfg Config) (net.Listener, error) {
-	if cfg.Listener != nil {
-		return cfg.Listener, nil
+// open returns what serves a handler as cfg says. A port that is taken is told
+// now.
+func open(ctx context.Context, cfg Config) (func(context.Context, http.Handler) error, error) {
+	if cfg.Serve != nil {
+		return cfg.Serve, nil
 	}
-	var l net.ListenConfig
-	ln, err := l.Listen(ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s (authsvc.listen): %w", cfg.Listen, err)
+	ln := cfg.Listener
+	if ln == nil {
+		var err error
+		if ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+			return nil, fmt.Errorf("listen on %s (authsvc.listen): %w", cfg.Listen, err)
+		}
 	}
-	return ln, nil
+	slog.InfoContext(ctx, "listening", "address", ln.Addr().String())
+	return func(ctx context.Context, h http.Handler) error { return serveHTTP(ctx, ln, h) }, nil
 }
 
 // serveHTTP serves h on ln until ctx ends and requests that have begun are

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-rtc/parley/authsvc/internal/directory"
 	"github.com/parley-rtc/parley/authsvc/internal/request"
+	"github.com/parley-rtc/parley/authsvc/internal/turn"
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/lifecycle"
@@ -25,6 +26,7 @@ const (
 	checkKeys     = "keys"     // the signing key is published, and edges believe it
 	checkApps     = "apps"     // all apps are known
 	checkListener = "listener" // HTTP is served
+	checkICE      = "ice"      // TURN credentials are made
 )
 
 // workers answer NATS requests; a signature is pure CPU.
@@ -35,6 +37,7 @@ type service struct {
 	cfg    Config
 	apps   []contract.AppRecord // as configured
 	issuer *issuer
+	turn   turn.Issuer
 	health *lifecycle.Health
 }
 
@@ -49,15 +52,18 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 	if err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
-	ln, err := listen(ctx, cfg)
+	serve, err := open(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	slog.InfoContext(ctx, "tokens are served", "address", ln.Addr().String(), "path", TokensPath, "kid", s.issuer.ring.KeyID(), "apps", len(s.apps))
+	slog.InfoContext(ctx, "tokens are served", "path", TokensPath, "kid", s.issuer.ring.KeyID(), "apps", len(s.apps))
 	s.health.Set(checkListener, nil)
 	group := lifecycle.NewGroup(ctx)
-	group.Go("http", func(ctx context.Context) error { return serveHTTP(ctx, ln, s) })
+	group.Go("http", func(ctx context.Context) error { return serve(ctx, s) })
 	group.Go("records", func(ctx context.Context) error { return s.serveRecords(ctx, nc, js) })
+	group.Go("ice", func(ctx context.Context) error {
+		return s.answer(ctx, nc, contract.SubjectAuthICE, s.handleICE, func() { s.health.Set(checkICE, nil) })
+	})
 	return group.Wait()
 }
 
@@ -81,8 +87,9 @@ func newService(ctx context.Context, cfg Config) (*service, error) {
 			limits: newLimits(cfg.Rate, cfg.Burst),
 			now:    time.Now,
 		},
+		turn: cfg.TURN.issuer(),
 	}
-	for _, check := range []string{checkKeys, checkApps, checkListener} {
+	for _, check := range []string{checkKeys, checkApps, checkListener, checkICE} {
 		s.health.Set(check, lifecycle.ErrStarting)
 	}
 	return s, nil
@@ -118,7 +125,7 @@ func (s *service) serveRecords(ctx context.Context, nc *nats.Conn, js jetstream.
 		if err := s.awaitRecords(ctx, keysKnown, appsKnown); err != nil {
 			return err
 		}
-		return s.serveNATS(ctx, nc)
+		return s.answer(ctx, nc, contract.SubjectAuthToken, s.handleNATS, func() {})
 	})
 	group.Go("refresh", func(ctx context.Context) error { return s.refresh(ctx, keys, apps) })
 	return group.Wait()
@@ -151,13 +158,14 @@ func (s *service) checkKey(err error) {
 	s.health.Set(checkKeys, err)
 }
 
-// serveNATS answers requests until ctx ends and those that have come are
-// answered.
-func (s *service) serveNATS(ctx context.Context, nc *nats.Conn) error {
-	server, err := bus.Serve(ctx, nc, contract.SubjectAuthToken, contract.QueueAuth, workers, s.handleNATS)
+// answer serves one subject until ctx ends and the requests that have come are
+// answered. It calls ready when they do come.
+func (s *service) answer(ctx context.Context, nc *nats.Conn, subject string, handle bus.Handler, ready func()) error {
+	server, err := bus.Serve(ctx, nc, subject, contract.QueueAuth, workers, handle)
 	if err != nil {
 		return err
 	}
+	ready()
 	<-ctx.Done()
 	server.Close()
 	return nil

@@ -1,9 +1,11 @@
 package edge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/upgrade"
@@ -50,6 +52,10 @@ type Config struct {
 
 	// Listener, if set, is used instead of Listen.
 	Listener net.Listener `koanf:"-"`
+	// Serve, if set, is used instead of any listening: it must serve the handler
+	// of an edge with this id until ctx ends. Requests that it still passes on
+	// then are refused.
+	Serve func(ctx context.Context, id contract.Token, h http.Handler) error `koanf:"-"`
 }
 
 // DefaultConfig is a closed door on the loopback interface: no page of another

@@ -33,12 +33,13 @@ const (
 	maxRefusals   = 200              // frames over the rate, refilled at a tenth a second
 )
 
-func (e *Edge) httpServer() *http.Server {
+// handler is what the edge answers over HTTP.
+func (e *Edge) handler() http.Handler {
 	door := &upgrade.Door{Origins: e.cfg.Origins, Subprotocol: contract.Subprotocol, Draining: e.draining.Load}
 	mux := http.NewServeMux()
 	mux.HandleFunc(pathSocket, func(w http.ResponseWriter, r *http.Request) { e.accept(door, w, r) })
 	mux.Handle(pathCheck, door.CheckHandler())
-	return &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes}
+	return mux
 }
 
 // accept makes a connection of a request and serves it on a goroutine of its

@@ -59,7 +59,10 @@ func (s *clientSession) handleJoin(ctx context.Context, frame *envelope.Frame, j
 }
 
 func (m *membership) join(ctx context.Context, claims *contract.Claims, join *contract.Join, trace string, secret secretHash, attempt uint64) error {
+	ice := make(chan struct{}) // asked while the record is written
+	m.r.e.wg.Go(func() { defer close(ice); m.askICE(ctx) })
 	err := m.recorder.create(ctx, secret, attempt)
+	<-ice
 	if err == nil {
 		err = m.change(ctx, contract.RoomOp{
 			Kind: contract.OpJoin, Peer: m.peer, Identity: m.identity, Presence: join.Presence,

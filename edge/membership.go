@@ -38,6 +38,7 @@ type membership struct {
 	refreshed time.Time   // when the record was wanted to be written again
 
 	recorder recorder
+	ice      iceServers
 }
 
 func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, claims *contract.Claims) *membership {
@@ -86,15 +87,11 @@ func (m *membership) snapshot(self *roster.Member) []byte {
 			peers = append(peers, other.View(&self.Member))
 		}
 	}
-	servers := e.cfg.ICEServers
-	if servers == nil {
-		servers = []contract.ICEServer{}
-	}
 	return marshal(contract.Joined{
 		Type: contract.TypeJoined, Re: m.joinSeq, Room: m.roomName,
 		Self:     contract.Self{Peer: m.peer, Identity: m.identity, Epoch: self.Epoch},
 		Revision: m.r.roster.Revision(), Peers: peers,
-		ICEServers: servers, ICEPolicy: contract.Stricter(e.cfg.ICEPolicy, m.policy),
+		ICEServers: m.iceServers(), ICEPolicy: contract.Stricter(e.cfg.ICEPolicy, m.policy),
 		TokenExpires: m.expires.Unix(), Cursor: e.cursor(e.reader.position.Load()),
 	})
 }

@@ -48,6 +48,9 @@ var (
 		Name: "parley_edge_join_seconds", Help: "From a join to its answer, refused ones included.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 	})
+	iceAsked = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_edge_ice_requests_total", Help: "Requests to authsvc for a member's ICE servers, by result.",
+	}, []string{"result"})
 	tokens = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_tokens_total", Help: "Room tokens verified, by result.",
 	}, []string{"result"})

@@ -32,6 +32,9 @@ func (s *clientSession) tick() {
 		return
 	}
 	s.refreshRecords()
+	for _, m := range s.rooms {
+		m.renewICE()
+	}
 	if len(s.rooms) == 0 && time.Since(s.since) > s.e.cfg.RoomTimeout {
 		s.drop(contract.CloseTooLate, "no room in time")
 		return

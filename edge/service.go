@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +44,7 @@ type Edge struct {
 	draining atomic.Bool
 
 	operations atomic.Uint64 // numbers this edge's room changes
+	ice        iceDoor
 
 	mu       sync.Mutex
 	byRoom   map[string]*room // by contract.RoomKey
@@ -63,6 +62,7 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 	checks := newChecks(health, cfg.Name)
 	e := &Edge{
 		cfg: cfg, id: id, nc: nc, started: time.Now(),
+		ice:    iceDoor{slots: make(chan struct{}, iceRenewals)},
 		byRoom: map[string]*room{}, sessions: map[string]*clientSession{}, bySecret: map[secretHash]*clientSession{},
 	}
 	e.work, e.stopWork = context.WithCancel(context.WithoutCancel(ctx))
@@ -70,13 +70,17 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 	if err := e.open(ctx); err != nil {
 		return ignoreEnd(ctx, err)
 	}
-	listener := cfg.Listener
-	if listener == nil {
-		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("listen for clients: %w", err)
+	serve := cfg.Serve
+	if serve == nil {
+		listener := cfg.Listener
+		if listener == nil {
+			if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+				return fmt.Errorf("listen for clients: %w", err)
+			}
 		}
+		serve = onListener(listener)
 	}
-	return e.serve(ctx, listener, checks)
+	return e.serve(ctx, serve, checks)
 }
 
 // open waits for the buckets and builds what works on them.
@@ -114,7 +118,7 @@ func (e *Edge) open(ctx context.Context) (err error) {
 }
 
 // serve runs all parts until ctx ends or one fails, then drains.
-func (e *Edge) serve(ctx context.Context, listener net.Listener, checks *checks) error {
+func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error {
 	group := lifecycle.NewGroup(ctx)
 	group.Go("keys", func(ctx context.Context) error {
 		return keywatch.Run(ctx, e.keys, e.verifier, func() {
@@ -132,11 +136,9 @@ func (e *Edge) serve(ctx context.Context, listener net.Listener, checks *checks)
 	})
 	group.Go("revisions", e.followRevisions)
 	group.Go("pings", e.sweep)
-	server := e.httpServer()
 	group.Go("listener", func(ctx context.Context) error {
 		checks.set("listener", nil)
-		slog.InfoContext(ctx, "edge is open", "edge", e.id.String(), "address", listener.Addr().String())
-		return serveHTTP(ctx, server, listener)
+		return serve(ctx, e.id, e.handler())
 	})
 	group.Go("drain", func(ctx context.Context) error {
 		<-ctx.Done()
@@ -202,21 +204,6 @@ func (e *Edge) eachSession(fn func(*clientSession)) {
 
 // goWork starts background work that the edge waits for when it stops.
 func (e *Edge) goWork(fn func(ctx context.Context)) { e.wg.Go(func() { fn(e.work) }) }
-
-func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(listener) }()
-	select {
-	case err := <-stopped:
-		return fmt.Errorf("serve clients: %w", err)
-	case <-ctx.Done():
-	}
-	err := server.Close() // sockets of clients are hijacked and go on
-	if ended := <-stopped; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return err
-}
 
 func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

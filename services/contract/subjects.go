@@ -18,6 +18,7 @@ const (
 const (
 	SubjectRoomChange = "room.change" // RoomChange -> RoomChanged
 	SubjectAuthToken  = "auth.token"  // TokenRequest -> TokenReply
+	SubjectAuthICE    = "auth.ice"    // ICERequest -> ICEReply
 	SubjectFilterAll  = "filter.*.*"  // what candidatefilter subscribes to
 )
 

@@ -38,6 +38,7 @@ func InProcess(t testing.TB, o Options) *Stack {
 		run(fmt.Sprintf("roomsvc-%d", i+1), func(ctx context.Context, nc *nats.Conn) error { return roomsvc.Run(ctx, rooms, nc) })
 	}
 	auth := authConfig(t, s.newKey())
+	auth.TURN = o.TURN
 	s.AuthURL = "http://" + auth.Listener.Addr().String()
 	run("authsvc", func(ctx context.Context, nc *nats.Conn) error { return authsvc.Run(ctx, auth, nc) })
 	filter := candidatefilter.DefaultConfig()

@@ -41,6 +41,7 @@ func Processes(t testing.TB, o Options) *Stack {
 	service("authsvc", "authsvc",
 		"PARLEY_AUTHSVC__LISTEN="+auth,
 		"PARLEY_AUTHSVC__SIGNING_KEY="+s.newKey().Reveal(),
+		"PARLEY_AUTHSVC__TURN__URLS="+strings.Join(o.TURN.URLs, ","), "PARLEY_AUTHSVC__TURN__SECRET="+o.TURN.Secret.Reveal(),
 		"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
 		"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
 	service("candidatefilter", "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-rtc/parley/authsvc"
 	"github.com/parley-rtc/parley/deploy/standalone"
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/config"
@@ -33,6 +34,7 @@ type Options struct {
 	Policy  contract.Policy // of the filter; empty: all, since one machine has private addresses only
 	Environ []string        // of every process, for example OTEL_*
 	Shards  int             // of the signal log; 0: 1
+	TURN    authsvc.TURN    // that authsvc makes credentials for
 }
 
 func (o *Options) fill() {
@@ -44,6 +46,9 @@ func (o *Options) fill() {
 	}
 	if o.Shards == 0 {
 		o.Shards = 1
+	}
+	if o.TURN.TTL == 0 {
+		o.TURN.TTL = time.Hour
 	}
 }
 
@@ -85,9 +90,9 @@ func (s *Stack) Token(ctx context.Context, room, identity string, grants ...stri
 // Dial connects a client to one of the edges; it is closed when the test ends.
 func (s *Stack) Dial(t testing.TB, edge int, identity string, opts ...client.Option) *client.Client {
 	t.Helper()
-	opts = append(opts, client.WithToken(func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
+	opts = append([]client.Option{client.WithToken(func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
 		return s.Token(ctx, room, identity)
-	}))
+	})}, opts...)
 	c, err := client.Dial(t.Context(), s.Edges[edge], opts...)
 	if err != nil {
 		t.Fatalf("connect %s to edge %d: %v", identity, edge, err)
