@@ -27,6 +27,15 @@ PROGRAMS ?= ./edge/cmd/edge ./roomsvc/cmd/roomsvc ./authsvc/cmd/authsvc ./candid
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GO_BUILD = go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$(VERSION)' -o $(BIN)/
 
+# The TypeScript of the edge: the SDK and the demo page. What Go embeds of them is committed, so only who changes or
+# tests them needs Node.
+NPM := npm --prefix $(CURDIR)/edge
+NODE_MODULES := $(CURDIR)/edge/node_modules/.package-lock.json
+BUNDLES := edge/demo/dist
+
+# The browser of the tests, by the names that it has.
+BROWSER = $(or $(PARLEY_CHROMIUM),$(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name)))))
+
 # `work` is every package of every module of go.work.
 PACKAGES ?= work
 FUZZTIME ?= 10s
@@ -45,7 +54,7 @@ endef
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## build the four services, parley and nats-server into bin/
@@ -61,8 +70,42 @@ dev: ## run all of Parley in one process, for development (ARGS='...' go to parl
 test: ## run every test under the race detector (PACKAGES='./edge/...' for some)
 	@cc="$$(go env CC)"; command -v "$${cc%% *}" >/dev/null || { echo "make $@: the race detector needs a C compiler and \
 	there is no $$cc; install one: apt-get install gcc libc6-dev, or xcode-select --install" >&2; exit 1; }
-	@$(MAKE) build
+	@$(MAKE) test-tools build
+	@$(MAKE) test-ts
 	CGO_ENABLED=1 go test -trimpath=false -race -shuffle=on -count=1 $(PACKAGES)
+
+.PHONY: test-ts
+test-ts: $(NODE_MODULES) ## run the tests of the TypeScript SDK and the demo page (after make build)
+	$(NPM) test --workspaces --if-present
+
+# The tests drive a real browser, some of them in a network namespace of their own. Debian's packages are installed if
+# we may; elsewhere we say what is missing.
+MISSING = $(strip $(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
+
+.PHONY: test-tools
+test-tools: ## install what the tests need and isn't here, if we may
+	@[ -n "$(MISSING)" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "$@: installing $(MISSING)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(MISSING) >/dev/null; \
+	else \
+		echo "make $@: the tests need $(MISSING); install it: sudo apt-get install $(MISSING) (PARLEY_CHROMIUM may name the \
+	program of a browser that is somewhere else)" >&2; exit 1; \
+	fi
+
+.PHONY: generate
+generate: $(NODE_MODULES) ## build what Go embeds of the TypeScript: the demo page and the SDK
+	$(NPM) run build --workspace demo
+
+.PHONY: generate-check
+generate-check: $(NODE_MODULES) ## fail if what is committed isn't what its sources give
+	@old="$$(mktemp -d)" && trap 'rm -rf "$$old"' EXIT && cp -R $(BUNDLES)/. "$$old" && $(MAKE) generate && \
+	diff -rq "$$old" $(BUNDLES) || { echo "make $@: $(BUNDLES) wasn't built from these sources; it is now: commit it" >&2; exit 1; }
+
+.PHONY: screenshots
+screenshots: test-tools ## picture the demo page into docs/images
+	@$(MAKE) build
+	go run ./tests/demo/cmd/screenshots
 
 .PHONY: fuzz
 fuzz: ## fuzz each Fuzz function for FUZZTIME (10s)
@@ -76,7 +119,7 @@ fuzz: ## fuzz each Fuzz function for FUZZTIME (10s)
 .PHONY: lint
 lint: ## run every static check, to the end
 	@[ -x $(GOLANGCI) ] || echo "$@: golangci-lint $(GOLANGCI_VERSION) is built first, which takes minutes on a cold cache"
-	@$(MAKE) --jobs=2 --output-sync=target --keep-going fmt-check tidy-check vet golangci
+	@$(MAKE) --jobs=2 --output-sync=target --keep-going fmt-check tidy-check vet golangci check-ts generate-check
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## format every Go file
@@ -95,6 +138,11 @@ vet: ## run go vet over the workspace
 golangci: $(GOLANGCI) ## run golangci-lint over every module
 	@modules="$$(go list -m -f '{{.Dir}}/...')"; $< run $$modules
 
+.PHONY: check-ts
+check-ts: $(NODE_MODULES) ## check the TypeScript's types, and the SDK as a package
+	$(NPM) run check --workspaces --if-present
+	$(NPM) run build --workspace sdk
+
 .PHONY: tidy
 tidy: ## give every module the workspace's versions and tidy its go.mod and go.sum
 	go work sync
@@ -108,7 +156,12 @@ tidy-check: ## fail on a go.mod that isn't tidy, doesn't stand by itself or hold
 
 .PHONY: clean
 clean: ## remove what the other targets built
-	rm -rf $(BIN)
+	rm -rf $(BIN) edge/node_modules edge/sdk/dist
+
+$(NODE_MODULES): edge/package-lock.json edge/package.json edge/sdk/package.json edge/demo/package.json
+	@command -v npm >/dev/null || { echo "make: the TypeScript needs Node 20 with npm: https://nodejs.org" >&2; exit 1; }
+	$(NPM) ci
+	@touch $@
 
 $(BIN)/tools/golangci-lint-%/golangci-lint:
 	GOOS= GOARCH= GOWORK=off GOBIN=$(@D) go install -ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
