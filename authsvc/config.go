@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/parley-rtc/parley/authsvc/internal/directory"
 	"github.com/parley-rtc/parley/authsvc/internal/keyring"
 	"github.com/parley-rtc/parley/authsvc/internal/request"
 	"github.com/parley-rtc/parley/authsvc/internal/turn"
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -152,7 +152,7 @@ func (c Config) Validate() error {
 
 // unjoined are the errors that errors.Join joined.
 func unjoined(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost alone
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{err}
@@ -162,7 +162,7 @@ func unjoined(err error) []error {
 func (c Config) appFaults() []error {
 	var faults []error
 	ids := map[string]bool{}
-	owner := map[directory.Hash]string{}
+	owner := map[backend.Hash]string{}
 	for i, app := range c.Apps {
 		at := fmt.Sprintf("apps[%d]", i)
 		fail := func(key, format string, args ...any) {
@@ -191,7 +191,7 @@ func (c Config) appFaults() []error {
 				fail("api_keys."+name, "%w", err)
 				continue
 			}
-			hash := directory.HashOf(key)
+			hash := backend.HashOf(key)
 			if other, shared := owner[hash]; shared {
 				fail("api_keys."+name, "%s has the same one; each must be given once", other)
 			}
@@ -237,7 +237,7 @@ func (c Config) records() []contract.AppRecord {
 			ICE:        app.ICE,
 		}
 		for _, key := range app.APIKeys {
-			hash := directory.HashOf(key.Reveal())
+			hash := backend.HashOf(key.Reveal())
 			record.APIKeys = append(record.APIKeys, hash[:])
 		}
 		slices.SortFunc(record.APIKeys, slices.Compare) // one configuration, one text

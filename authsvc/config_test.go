@@ -57,7 +57,7 @@ func TestConfig_Validate(t *testing.T) {
 		{"an app without API keys", "", func(c *Config) { c.Apps[0].APIKeys = nil }},
 		{"no app", "", func(c *Config) { c.Apps = nil }},
 		{"a TURN server without a secret", "turn.secret: has 0 characters", func(c *Config) { c.TURN.URLs = []string{"turn:t.example.com"} }},
-		{"a TURN URL that is none", "turn.urls[0]: \"t.example.com\" must begin", func(c *Config) { c.TURN.URLs = []string{"t.example.com"} }},
+		{"a TURN URL that is none", "turn.urls[0]: \"t.example.com\" is no ICE server", func(c *Config) { c.TURN.URLs = []string{"t.example.com"} }},
 		{"a negative capacity", "apps[0].capacity: is -1", func(c *Config) { c.Apps[0].Capacity = -1 }},
 		{"an unknown duplicate policy", "apps[0].duplicates: is \"both\"", func(c *Config) { c.Apps[0].Duplicates = "both" }},
 		{"an unknown ICE policy", "apps[0].ice: unknown ICE policy", func(c *Config) { c.Apps[0].ICE = "none" }},

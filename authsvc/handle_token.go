@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-rtc/parley/authsvc/internal/request"
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/telemetry"
 )
@@ -21,24 +21,15 @@ import (
 // TokensPath is where tokens are asked for over HTTP.
 const TokensPath = "/v1/tokens"
 
-// httpFault is the body of every HTTP answer that isn't a token.
-type httpFault struct {
-	Code       contract.Code `json:"code"`
-	Status     int           `json:"status"`
-	Message    string        `json:"message"`
-	Retryable  bool          `json:"retryable"`
-	RetryAfter int64         `json:"retryAfter,omitempty"` // milliseconds
-}
-
 // ServeHTTP answers POST /v1/tokens. It is called by backends alone: there is
 // no CORS, so that no page can be made to hold an API key.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path != TokensPath:
-		refuse(w, http.StatusNotFound, contract.Errorf(contract.CodeBadFrame, "there is nothing here; tokens are at POST %s", TokensPath))
+		backend.Refuse(w, http.StatusNotFound, contract.Errorf(contract.CodeBadFrame, "there is nothing here; tokens are at POST %s", TokensPath))
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, contract.Errorf(contract.CodeBadFrame, "use POST %s", TokensPath))
+		backend.Refuse(w, http.StatusMethodNotAllowed, contract.Errorf(contract.CodeBadFrame, "use POST %s", TokensPath))
 	default:
 		s.handleHTTP(w, r)
 	}
@@ -48,7 +39,7 @@ func (s *service) handleHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := telemetry.WithTraceparent(r.Context(), r.Header.Get(telemetry.TraceparentName))
 	status := 0 // of a fault for which no code has it
 	reply, fault := s.issuer.observe(ctx, "http", func() (app contract.AppRecord, reply contract.TokenReply, err error) {
-		if app, err = s.issuer.admit(bearer(r.Header)); err != nil {
+		if app, err = s.issuer.admit(backend.Bearer(r.Header)); err != nil {
 			return app, reply, err
 		}
 		if err = checkContentType(r.Header); err != nil {
@@ -63,13 +54,10 @@ func (s *service) handleHTTP(w http.ResponseWriter, r *http.Request) {
 		return app, reply, err
 	})
 	if fault == nil {
-		answer(w, http.StatusCreated, reply)
+		backend.Answer(w, http.StatusCreated, reply)
 		return
 	}
-	if status == 0 {
-		status = fault.Code.Status()
-	}
-	refuse(w, status, fault)
+	backend.Refuse(w, status, fault)
 }
 
 // handleNATS answers a request on contract.SubjectAuthToken.
@@ -100,19 +88,6 @@ func (s *service) handleNATS(ctx context.Context, m *nats.Msg) {
 	}
 }
 
-// bearer returns the one API key of a request (RFC 6750 section 2.1), or "".
-func bearer(h http.Header) string {
-	values := h.Values("Authorization")
-	if len(values) != 1 {
-		return ""
-	}
-	scheme, key, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.Trim(key, " ")
-}
-
 func checkContentType(h http.Header) error {
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	charset, named := params["charset"]
@@ -135,29 +110,4 @@ func readRequest(w http.ResponseWriter, r *http.Request) (contract.TokenRequest,
 		return contract.TokenRequest{}, contract.Errorf(contract.CodeBadFrame, "token request: the body didn't arrive whole and in time")
 	}
 	return request.Parse(body)
-}
-
-func refuse(w http.ResponseWriter, status int, fault *contract.Error) {
-	switch status {
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="parley"`)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", strconv.FormatInt(max(1, (fault.RetryAfter+999)/1000), 10))
-	}
-	answer(w, status, httpFault{
-		Code:       fault.Code,
-		Status:     status,
-		Message:    fault.Message,
-		Retryable:  fault.Code.Retryable(),
-		RetryAfter: fault.RetryAfter,
-	})
-}
-
-func answer(w http.ResponseWriter, status int, body any) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1: it may hold a token
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // it fails only when the client is gone
 }

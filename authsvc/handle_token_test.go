@@ -7,14 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
 // fault reads an HTTP answer that isn't a token.
-func fault(t *testing.T, answer []byte) httpFault {
+func fault(t *testing.T, answer []byte) backend.Fault {
 	t.Helper()
-	var f httpFault
+	var f backend.Fault
 	if err := json.Unmarshal(answer, &f); err != nil {
 		t.Fatalf("answer %q: %v", answer, err)
 	}
@@ -38,12 +39,12 @@ func TestServeHTTP_faults(t *testing.T) {
 		{"GET", "GET", "", "", nil, 405, contract.CodeBadFrame, "use POST"},
 		{"PUT", "PUT", "", hello, nil, 405, contract.CodeBadFrame, "use POST"},
 		{"a browser's preflight", "OPTIONS", "", "", header{"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}, 405, contract.CodeBadFrame, "use POST"},
-		{"no API key", "POST", "", hello, header{"Authorization": ""}, 401, contract.CodeBadToken, "an API key is needed"},
-		{"an empty API key", "POST", "", hello, header{"Authorization": "Bearer "}, 401, contract.CodeBadToken, "an API key is needed"},
-		{"another scheme", "POST", "", hello, header{"Authorization": "Basic " + demoKey}, 401, contract.CodeBadToken, "an API key is needed"},
-		{"the API key in the body", "POST", "", `{"room":"r","identity":"i","apiKey":"` + demoKey + `"}`, header{"Authorization": ""}, 401, contract.CodeBadToken, "Authorization: Bearer"},
-		{"an unknown API key", "POST", "", hello, header{"Authorization": "Bearer " + demoKey + "x"}, 401, contract.CodeBadToken, "unknown or was revoked"},
-		{"the start of an API key", "POST", "", hello, header{"Authorization": "Bearer " + demoKey[:18]}, 401, contract.CodeBadToken, "unknown or was revoked"},
+		{"no API key", "POST", "", hello, header{"Authorization": ""}, 401, contract.CodeBadAPIKey, "an API key is needed"},
+		{"an empty API key", "POST", "", hello, header{"Authorization": "Bearer "}, 401, contract.CodeBadAPIKey, "an API key is needed"},
+		{"another scheme", "POST", "", hello, header{"Authorization": "Basic " + demoKey}, 401, contract.CodeBadAPIKey, "an API key is needed"},
+		{"the API key in the body", "POST", "", `{"room":"r","identity":"i","apiKey":"` + demoKey + `"}`, header{"Authorization": ""}, 401, contract.CodeBadAPIKey, "Authorization: Bearer"},
+		{"an unknown API key", "POST", "", hello, header{"Authorization": "Bearer " + demoKey + "x"}, 401, contract.CodeBadAPIKey, "unknown or was revoked"},
+		{"the start of an API key", "POST", "", hello, header{"Authorization": "Bearer " + demoKey[:18]}, 401, contract.CodeBadAPIKey, "unknown or was revoked"},
 		{"no content type", "POST", "", hello, header{"Content-Type": ""}, 415, contract.CodeBadFrame, "application/json"},
 		{"a form", "POST", "", "room=hello", header{"Content-Type": "application/x-www-form-urlencoded"}, 415, contract.CodeBadFrame, "application/json"},
 		{"another charset", "POST", "", hello, header{"Content-Type": "application/json; charset=latin1"}, 415, contract.CodeBadFrame, "application/json"},
@@ -97,7 +98,7 @@ func TestServeHTTP_faults(t *testing.T) {
 		}
 	})
 	t.Run("headers over the limit", func(t *testing.T) {
-		status, _, _ := svc.do("POST", TokensPath, strings.NewReader(hello), http.Header{"X-Long": {strings.Repeat("x", 2*maxHeaderBytes)}})
+		status, _, _ := svc.do("POST", TokensPath, strings.NewReader(hello), http.Header{"X-Long": {strings.Repeat("x", 2*backend.MaxHeaderBytes)}})
 		if status != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("%d, want 431", status)
 		}
@@ -192,8 +193,8 @@ func TestHandleNATS_faults(t *testing.T) {
 		{"a key twice", []byte(`{"room":"a","room":"b"}`), contract.CodeBadJSON},
 		{"a wrong type", []byte(`{"room":"a","identity":{}}`), contract.CodeBadFrame},
 		{"over the limit", []byte(hello + strings.Repeat(" ", 8<<10)), contract.CodeTooLarge},
-		{"no API key", ask(func(r *contract.TokenRequest) { r.APIKey = "" }), contract.CodeBadToken},
-		{"an unknown API key", ask(func(r *contract.TokenRequest) { r.APIKey += "x" }), contract.CodeBadToken},
+		{"no API key", ask(func(r *contract.TokenRequest) { r.APIKey = "" }), contract.CodeBadAPIKey},
+		{"an unknown API key", ask(func(r *contract.TokenRequest) { r.APIKey += "x" }), contract.CodeBadAPIKey},
 		{"another app", ask(func(r *contract.TokenRequest) { r.App = "other" }), contract.CodeForbidden},
 		{"a negative ttl", ask(func(r *contract.TokenRequest) { r.TTL = -1 }), contract.CodeBadFrame},
 	} {

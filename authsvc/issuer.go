@@ -13,9 +13,9 @@ import (
 	otelcodes "go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/parley-rtc/parley/authsvc/internal/directory"
 	"github.com/parley-rtc/parley/authsvc/internal/keyring"
 	"github.com/parley-rtc/parley/authsvc/internal/request"
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/telemetry"
 	"github.com/parley-rtc/parley/services/token"
@@ -31,10 +31,10 @@ const startingRetry = 1000
 type issuer struct {
 	ring     *keyring.Ring
 	rules    request.Rules
-	apps     *directory.Directory
+	apps     *backend.Directory
 	complete atomic.Bool     // apps holds all that the bucket does
 	keys     *token.Verifier // what edges believe
-	limits   *limits
+	limits   *backend.Limits
 	now      func() time.Time
 }
 
@@ -44,18 +44,18 @@ func (i *issuer) admit(apiKey string) (contract.AppRecord, error) {
 		return contract.AppRecord{}, unavailable("the apps aren't known yet")
 	}
 	if apiKey == "" {
-		return contract.AppRecord{}, contract.Errorf(contract.CodeBadToken, "token request: an API key is needed: Authorization: Bearer <API key> over HTTP, apiKey over NATS")
+		return contract.AppRecord{}, contract.Errorf(contract.CodeBadAPIKey, "token request: an API key is needed: Authorization: Bearer <API key> over HTTP, apiKey over NATS")
 	}
-	hash := directory.HashOf(apiKey)
+	hash := backend.HashOf(apiKey)
 	app, err := i.apps.Find(hash)
 	switch {
-	case errors.Is(err, directory.ErrShared):
-		return contract.AppRecord{}, contract.Errorf(contract.CodeBadToken, "token request: the API key stands with several apps, so it counts for none: give each app its own")
+	case errors.Is(err, backend.ErrShared):
+		return contract.AppRecord{}, contract.Errorf(contract.CodeBadAPIKey, "token request: the API key stands with several apps, so it counts for none: give each app its own")
 	case err != nil:
-		return contract.AppRecord{}, contract.Errorf(contract.CodeBadToken, "token request: the API key is unknown or was revoked")
+		return contract.AppRecord{}, contract.Errorf(contract.CodeBadAPIKey, "token request: the API key is unknown or was revoked")
 	}
-	if wait := i.limits.take(hash, i.now()); wait > 0 {
-		err := contract.Errorf(contract.CodeRateLimited, "token request: over %g/s (bursts of %d) with this API key: wait and ask again", i.limits.rate, i.limits.burst)
+	if wait := i.limits.Take(hash, i.now()); wait > 0 {
+		err := contract.Errorf(contract.CodeRateLimited, "token request: over %s with this API key: wait and ask again", i.limits)
 		err.RetryAfter = max(1, int64((wait+time.Millisecond-1)/time.Millisecond))
 		return contract.AppRecord{}, err
 	}

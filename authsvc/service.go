@@ -11,9 +11,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/parley-rtc/parley/authsvc/internal/directory"
 	"github.com/parley-rtc/parley/authsvc/internal/request"
 	"github.com/parley-rtc/parley/authsvc/internal/turn"
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/lifecycle"
@@ -82,9 +82,9 @@ func newService(ctx context.Context, cfg Config) (*service, error) {
 		issuer: &issuer{
 			ring:   ring,
 			rules:  request.Rules{Issuer: cfg.Issuer, DefaultTTL: cfg.TokenTTL, MaxTTL: cfg.MaxTokenTTL},
-			apps:   directory.New(),
+			apps:   backend.NewDirectory(),
 			keys:   token.NewVerifier(token.DefaultRules()),
-			limits: newLimits(cfg.Rate, cfg.Burst),
+			limits: backend.NewLimits(cfg.Rate, cfg.Burst),
 			now:    time.Now,
 		},
 		turn: cfg.TURN.issuer(),

@@ -142,7 +142,7 @@ func TestMetrics(t *testing.T) {
 	svc.post(demoKey, "{")
 	svc.do("GET", TokensPath, nil, nil) // no request for a token
 	after := results(t)
-	for result, want := range map[string]int{"ok": 2, "bad_token": 1, "bad_json": 1, "bad_frame": 0} {
+	for result, want := range map[string]int{"ok": 2, "bad_api_key": 1, "bad_json": 1, "bad_frame": 0} {
 		if got := after[result] - before[result]; got != want {
 			t.Errorf("%s rose by %d, want %d", result, got, want)
 		}
@@ -183,7 +183,7 @@ func TestLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := lines.String()
-	for _, want := range []string{"token request answered", "result=ok", "result=bad_token", "kid=" + svc.kid, "app=elsewhere"} {
+	for _, want := range []string{"token request answered", "result=ok", "result=bad_api_key", "kid=" + svc.kid, "app=elsewhere"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the log lacks %q:\n%s", want, got)
 		}

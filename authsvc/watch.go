@@ -28,10 +28,10 @@ func (i *issuer) watchApps(ctx context.Context, kv jetstream.KeyValue, ready fun
 			slog.WarnContext(ctx, "app refused", "app", app, "revision", entry.Revision(), "error", err)
 		}
 		if err != nil || record == nil {
-			i.limits.forget(i.apps.Remove(app))
+			i.limits.Forget(i.apps.Remove(app))
 			return
 		}
-		i.limits.forget(i.apps.Set(*record))
+		i.limits.Forget(i.apps.Set(*record))
 	}, func() {
 		i.complete.Store(true)
 		ready()

@@ -68,7 +68,7 @@ func (r *room) take(o origin, s *contract.Signal) {
 	defer r.mu.Unlock()
 	if s.Kind == contract.KindEvent {
 		span := startDeliver(s)
-		r.event(s)
+		r.event(o, s)
 		endSpan(span)
 		return
 	}
@@ -76,11 +76,16 @@ func (r *room) take(o origin, s *contract.Signal) {
 		r.deliver(o, s)
 		return
 	}
+	r.awaitHeld()
+	r.held = append(r.held, hold{o, cloneSignal(s)})
+	r.resync()
+}
+
+// awaitHeld waits until one more signal may be held; r.mu is held.
+func (r *room) awaitHeld() {
 	for len(r.held) >= maxHeld && r.e.work.Err() == nil {
 		r.caughtUp.Wait() // the log keeps what comes; nothing is lost
 	}
-	r.held = append(r.held, hold{o, cloneSignal(s)})
-	r.resync()
 }
 
 // maxHeld bounds the signals that wait for one room's document.
@@ -111,6 +116,10 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 		span := startDeliver(s)
 		r.presence(o, s)
 		endSpan(span)
+		return
+	}
+	if s.Kind == contract.KindEvent { // it was held for the messages in it
+		r.heldMessages(o, s)
 		return
 	}
 	if s.Kind.Type() == "" {

@@ -206,7 +206,7 @@ func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
 	next := rec.record
 	next.Version++
 	next.State, next.Reason = contract.StateGone, reason
-	if err := rec.write(ctx, next); err != nil && !errors.Is(err, errMemberGone) {
+	if err := rec.write(ctx, next); err != nil && !errors.Is(err, errMemberGone) && ctx.Err() == nil {
 		slog.WarnContext(ctx, "a member's tombstone was not written", "error", err)
 	}
 }

@@ -171,7 +171,7 @@ func (p *replayer) signal(ctx context.Context, o origin, s *contract.Signal) err
 	}
 	switch {
 	case s.Kind == contract.KindEvent:
-		return p.event(ctx, m, s)
+		return p.event(ctx, m, o, s)
 	case s.Kind == contract.KindPresence:
 		return p.presence(ctx, m, s)
 	case len(s.To) > 0 && string(s.To) != m.peerText, string(s.From) == m.peerText:
@@ -206,14 +206,16 @@ func (p *replayer) member(s *contract.Signal) *membership {
 }
 
 // event repeats the changes of one commit as a client hears of them.
-func (p *replayer) event(ctx context.Context, m *membership, s *contract.Signal) error {
+func (p *replayer) event(ctx context.Context, m *membership, o origin, s *contract.Signal) error {
 	var events contract.RoomEvents
 	if err := json.Unmarshal(s.Body, &events); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
-	p.changed[m] = true
 	for i := range events.Events {
-		if text := m.eventFrame(&events.Events[i]); text != nil {
+		if events.Events[i].Kind != contract.EventMessage {
+			p.changed[m] = true
+		}
+		if text := m.eventFrame(o, &events.Events[i]); text != nil {
 			if err := p.c.SendPaced(ctx, text); err != nil {
 				return err
 			}
@@ -224,13 +226,19 @@ func (p *replayer) event(ctx context.Context, m *membership, s *contract.Signal)
 
 // eventFrame is what the member hears of an event, nil for nothing. Of a member
 // that is still in, it hears the newest presence.
-func (m *membership) eventFrame(e *contract.RoomEvent) []byte {
+func (m *membership) eventFrame(o origin, e *contract.RoomEvent) []byte {
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
 	self := m.r.roster.Get(m.peer)
 	switch {
 	case self == nil:
 		return nil
+	case e.Kind == contract.EventMessage:
+		if !m.isFor(e) {
+			return nil
+		}
+		m.marks.Pass(nil, e.Revision) // as the reader does, so that it doesn't come again
+		return m.messageFrame(nil, o, e)
 	case e.Kind == contract.EventJoined && e.Member != nil && e.Member.Peer != m.peer:
 		other := m.r.roster.Get(e.Member.Peer)
 		if other == nil { // it has left again; its signals still follow

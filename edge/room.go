@@ -62,23 +62,26 @@ func (r *room) exit() {
 }
 
 // event applies the events of one commit; r.mu is held.
-func (r *room) event(s *contract.Signal) {
+func (r *room) event(o origin, s *contract.Signal) {
 	var events contract.RoomEvents
 	if err := json.Unmarshal(s.Body, &events); err != nil {
 		entriesBad.Inc()
 		slog.Error("room events can't be read", "error", err)
 		return
 	}
+	r.lateMessages(o, &events)
 	changes, behind := r.roster.Apply(&events)
-	r.apply(changes)
+	r.apply(o, changes)
 	if behind {
 		r.resync()
+		r.holdMessages(o, s, &events)
 	}
 	r.drainHeld()
 }
 
-// apply tells the local members of changes that the roster took over; r.mu is held.
-func (r *room) apply(changes []roster.Change) {
+// apply tells the local members of changes that the roster took over, from the
+// entry at o if they come from one; r.mu is held.
+func (r *room) apply(o origin, changes []roster.Change) {
 	// Who leaves by the same commit needn't hear who else does: a room of 1,000
 	// that is closed would send half a million frames.
 	leaving := make(map[contract.Token]bool)
@@ -94,6 +97,8 @@ func (r *room) apply(changes []roster.Change) {
 			r.joined(c)
 		case contract.EventLeft:
 			r.left(c, leaving)
+		case contract.EventMessage:
+			r.message(o, c.Message)
 		case contract.EventLocked, contract.EventUnlocked:
 		}
 	}
@@ -163,7 +168,7 @@ func (r *room) load(ctx context.Context) (again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
-		r.apply(r.roster.Load(doc, records))
+		r.apply(origin{}, r.roster.Load(doc, records))
 		r.drainHeld()
 		if len(r.held) > 0 {
 			return true

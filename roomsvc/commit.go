@@ -26,6 +26,7 @@ type try struct {
 	before, next room.State
 	value        []byte
 	out          room.Outcome
+	recalled     []contract.RoomEvent
 }
 
 // commit applies a group of requests and answers them. It returns where the
@@ -34,43 +35,37 @@ func (c *committer) commit(ref room.Ref, at standing, group []*ask) standing {
 	ctx, cancel := context.WithTimeout(c.ctx, commitBudget)
 	defer cancel()
 	begin := time.Now()
-	changes := make([]contract.RoomChange, len(group))
-	for i, a := range group {
-		changes[i] = a.change
-	}
-	rules := c.policies.rules(ref.App)
+	said := c.settling.begin(ref, says(group))
+	defer said.release()
 	var last *try
+	var err error
 	for pause := conflictShortest; ; pause = min(2*pause, conflictLongest) {
-		if !at.known {
-			state, stored, err := c.store.Load(ctx, ref)
-			if err != nil {
-				return c.giveUp(ref, group, last, err)
-			}
-			at = standing{true, true, state, stored}
-		}
-		if last != nil && last.is(at.state) {
-			c.stored(ref, at, last, group, begin)
-			return at
-		}
-		next, out := at.state.Apply(changes, rules)
-		if !out.Changed {
-			if !at.fresh {
-				at.known = false
-				continue
-			}
-			// An earlier write of ours may be among what somebody wrote over.
-			c.announce(ref, at.state, at.state, out, group, last != nil)
-			return at
-		}
-		value, err := next.Encode()
-		if err != nil {
+		if at, err = c.load(ctx, ref, at); err != nil {
 			return c.giveUp(ref, group, last, err)
 		}
-		t := &try{at.state, next, value, out}
-		stored, err := c.store.Save(ctx, ref, value, at.stored)
+		if last != nil && last.is(at.state) {
+			c.stored(ref, at, last, group, begin, said)
+			return at
+		}
+		if group, err = c.afterOthers(ctx, ref, at.state, group, last); err != nil {
+			return c.giveUp(ref, group, last, err)
+		}
+		t, err := c.try(ref, at.state, group, last)
+		switch {
+		case err != nil:
+			return c.giveUp(ref, group, last, err)
+		case !t.out.Changed && !at.fresh:
+			at.known = false
+			continue
+		case !t.out.Changed:
+			// An earlier write of ours may be among what somebody wrote over.
+			c.announce(ref, t, group, last != nil, said)
+			return at
+		}
+		stored, err := c.store.Save(ctx, ref, t.value, at.stored)
 		if err == nil {
-			at = standing{true, false, next, stored}
-			c.stored(ref, at, t, group, begin)
+			at = standing{true, false, t.next, stored}
+			c.stored(ref, at, t, group, begin, said)
 			return at
 		}
 		if unknown(err) {
@@ -81,6 +76,31 @@ func (c *committer) commit(ref room.Ref, at standing, group []*ask) standing {
 		}
 		at.known = false
 	}
+}
+
+// load reads where the room stands unless that is known.
+func (c *committer) load(ctx context.Context, ref room.Ref, at standing) (standing, error) {
+	if at.known {
+		return at, nil
+	}
+	state, stored, err := c.store.Load(ctx, ref)
+	return standing{true, true, state, stored}, err
+}
+
+// try applies the group to the room as it is now, after the try whose outcome
+// is unknown, if there is one.
+func (c *committer) try(ref room.Ref, now room.State, group []*ask, last *try) (*try, error) {
+	next, out := now.Apply(changesOf(group), c.policies.rules(ref.App))
+	t := &try{before: now, next: next, out: out}
+	if last != nil {
+		t.recalled = append(last.recalled, recall(last, &t.out, group)...)
+	}
+	if !out.Changed {
+		return t, nil
+	}
+	var err error
+	t.value, err = next.Encode()
+	return t, err
 }
 
 // unknown reports whether a write that failed with err may have been stored.
@@ -138,24 +158,25 @@ func (c *committer) giveUp(ref room.Ref, group []*ask, last *try, err error) sta
 }
 
 // stored follows up a document that was written.
-func (c *committer) stored(ref room.Ref, at standing, t *try, group []*ask, begin time.Time) {
+func (c *committer) stored(ref room.Ref, at standing, t *try, group []*ask, begin time.Time, said *saying) {
 	commits.Inc()
 	commitSeconds.Observe(time.Since(begin).Seconds())
 	groupRequests.Observe(float64(len(group)))
 	c.index.Document(ref, at.stored, at.state.Document(), time.Now())
-	c.announce(ref, t.before, t.next, t.out, group, false)
+	c.announce(ref, t, group, false, said)
 }
 
 // announce sends what the edges must hear, and answers the group when all of it
 // is in their logs. Without events they hear, if notice says so or a request was
 // repeated, that the revision exists.
-func (c *committer) announce(ref room.Ref, before, after room.State, out room.Outcome, group []*ask, notice bool) {
-	bodies, err := room.Bodies(out.Base, out.Events, maxEventsBytes)
+func (c *committer) announce(ref room.Ref, t *try, group []*ask, notice bool, said *saying) {
+	after := t.next
+	bodies, err := bodiesOf(t)
 	if err != nil {
 		slog.Error("events can't be encoded", "room", ref.String(), "error", err)
 	}
-	edges := c.index.Places(ref, before.Members(), after.Members())
-	for i, answer := range out.Answers {
+	edges := c.index.Places(ref, t.before.Members(), after.Members())
+	for i, answer := range t.out.Answers {
 		if answer.Standing == room.Repeated {
 			notice = true
 			edges = include(edges, group[i].change.Edge)
@@ -165,18 +186,21 @@ func (c *committer) announce(ref room.Ref, before, after room.State, out room.Ou
 		bodies = []room.Body{room.Notice(after.Revision())}
 	}
 	sent := c.announcer.send(ref, bodies, edges)
+	said.keep()
 	c.wg.Go(func() {
+		defer said.end()
 		unsent := sent.wait()
 		if unsent != nil && c.ctx.Err() == nil {
 			slog.Warn("events didn't reach the log of every edge: askers will repeat", "room", ref.String(), "error", unsent)
 		}
 		for i, a := range group {
-			answerOne(a, after.Revision(), out.Answers[i], unsent)
+			answerOne(a, after, t.out.Answers[i], unsent)
 		}
 	})
 }
 
-func answerOne(a *ask, revision uint64, answer room.Answer, unsent error) {
+func answerOne(a *ask, after room.State, answer room.Answer, unsent error) {
+	a.given, a.room = answer, after
 	outcome := outcomeDone
 	switch {
 	case unsent != nil:
@@ -192,7 +216,7 @@ func answerOne(a *ask, revision uint64, answer room.Answer, unsent error) {
 			outcome = outcomeRefused
 		}
 	}
-	a.answer(&contract.RoomChanged{Revision: revision, Results: answer.Results}, outcome)
+	a.answer(&contract.RoomChanged{Revision: after.Revision(), Results: answer.Results}, outcome)
 }
 
 func include(edges []contract.Token, edge contract.Token) []contract.Token {

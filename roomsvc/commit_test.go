@@ -279,7 +279,7 @@ func TestCommit_aFullLog(t *testing.T) {
 
 // idle is a committer whose rooms have no goroutine: what is submitted waits.
 func idle(cfg Config) *committer {
-	c := newCommitter(cfg, nil, index.New(), newPolicies(cfg.rules()), nil)
+	c := newCommitter(cfg, nil, index.New(), newPolicies(cfg.rules()), nil, nil)
 	c.rooms[hall] = nil
 	return c
 }
@@ -345,7 +345,7 @@ func TestCommitter_take(t *testing.T) {
 
 func TestCommitter_aPanicIsAnswered(t *testing.T) {
 	cfg := testConfig()
-	c := newCommitter(cfg, nil, index.New(), newPolicies(cfg.rules()), nil) // no store: a commit panics
+	c := newCommitter(cfg, nil, index.New(), newPolicies(cfg.rules()), nil, nil) // no store: a commit panics
 	err := c.apply(t.Context(), hall, []contract.RoomOp{leave("ada")})
 	if err == nil || err.Error() != "internal: roomsvc failed: see its log" {
 		t.Errorf("got %v", err)
@@ -413,7 +413,7 @@ func TestTry_is(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tried := &try{before, next, value, out}
+	tried := &try{before: before, next: next, value: value, out: out}
 	read, err := room.Decode(hall.App, hall.Room, value)
 	if err != nil {
 		t.Fatal(err)

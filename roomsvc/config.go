@@ -1,8 +1,11 @@
 package roomsvc
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"time"
 
@@ -59,6 +62,29 @@ type Config struct {
 	// MaxPendingBytes is the most that the waiting requests may hold. In bytes.
 	MaxPendingBytes int64 `koanf:"max_pending_bytes"`
 
+	// Listen is host:port of the Server API; empty: there is none. It speaks plain
+	// HTTP: on another address than loopback a proxy with TLS must stand before it.
+	Listen string `koanf:"listen"`
+	// Rate and Burst are the requests/s, and the requests at once, that one API
+	// key gets from one process.
+	Rate  float64 `koanf:"rate"`
+	Burst int     `koanf:"burst"`
+	// MessageBytes is the most that the body of a message request may have. In
+	// bytes; the edges' limits.frame_bytes is the same for clients.
+	MessageBytes int `koanf:"message_bytes"`
+	// Streams is the most event streams that may be open, and StreamQueue the most
+	// lines that wait for a slow reader of one.
+	Streams     int `koanf:"streams"`
+	StreamQueue int `koanf:"stream_queue"`
+
+	// Listener, if set, is used instead of Listen, and closed.
+	Listener net.Listener `koanf:"-"`
+	// Serve, if set, is used instead of any listening: it must serve the handler
+	// until ctx ends. The paths are RoomsPath and all below it.
+	Serve func(ctx context.Context, h http.Handler) error `koanf:"-"`
+
+	// Heartbeat is the longest silence of an event stream; tests shorten it.
+	Heartbeat time.Duration `koanf:"-"`
 	// LeaseTimeout is contract.LeaseTimeout; tests shorten it.
 	LeaseTimeout time.Duration `koanf:"-"`
 }
@@ -77,6 +103,10 @@ const (
 	signalAgeLeast = 2 * time.Minute
 	// refreshMost leaves time for several attempts before a document is 24 h old.
 	refreshMost = 12 * time.Hour
+	// maxMessageBytes leaves place for what an event has beside a message.
+	maxMessageBytes = contract.MaxEntryBytes - 8<<10
+	// maxRate is more than one process serves.
+	maxRate = 1e6
 )
 
 // DefaultConfig is one server, with room for 8 MiB of signals a second.
@@ -98,6 +128,13 @@ func DefaultConfig() Config {
 		MaxPending:            10_000,
 		MaxPendingRoom:        2_000,
 		MaxPendingBytes:       128 << 20,
+		Listen:                "127.0.0.1:7411",
+		Rate:                  50,
+		Burst:                 100,
+		MessageBytes:          contract.DefaultLimits().FrameBytes,
+		Streams:               32,
+		StreamQueue:           1000,
+		Heartbeat:             15 * time.Second,
 		LeaseTimeout:          contract.LeaseTimeout,
 	}
 }
@@ -149,7 +186,30 @@ func (c Config) Validate() error {
 	atLeast("max_pending", int64(c.MaxPending), 1)
 	atLeast("max_pending_room", int64(c.MaxPendingRoom), 1)
 	atLeast("max_pending_bytes", c.MaxPendingBytes, 1<<20)
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.apiFaults()...)...)
+}
+
+// apiFaults are those of the Server API's keys.
+func (c Config) apiFaults() []error {
+	var faults []error
+	if _, _, err := net.SplitHostPort(c.Listen); c.Listen != "" && err != nil {
+		faults = append(faults, errors.New("listen: must be host:port, or empty for no Server API"))
+	}
+	if !(c.Rate > 0) || c.Rate > maxRate { // not for what is no number
+		faults = append(faults, fmt.Errorf("rate: %g is out of range, it must be over 0 and at most %g", c.Rate, float64(maxRate)))
+	}
+	if c.MessageBytes > maxMessageBytes {
+		faults = append(faults, fmt.Errorf("message_bytes: %d is too large, it must be at most %d: an entry of the log must hold it", c.MessageBytes, maxMessageBytes))
+	}
+	for _, one := range []struct {
+		key          string
+		value, least int
+	}{{"burst", c.Burst, 1}, {"message_bytes", c.MessageBytes, 1 << 10}, {"streams", c.Streams, 1}, {"stream_queue", c.StreamQueue, 1}} {
+		if one.value < one.least {
+			faults = append(faults, fmt.Errorf("%s: %d is too small, it must be at least %d", one.key, one.value, one.least))
+		}
+	}
+	return faults
 }
 
 // signalAge is how long the log keeps a signal.

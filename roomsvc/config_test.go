@@ -1,6 +1,7 @@
 package roomsvc
 
 import (
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -52,6 +53,12 @@ func TestConfig_Validate(t *testing.T) {
 		"max_pending":              func(c *Config) { c.MaxPending = 0 },
 		"max_pending_room":         func(c *Config) { c.MaxPendingRoom = 0 },
 		"max_pending_bytes":        func(c *Config) { c.MaxPendingBytes = 1 },
+		"listen":                   func(c *Config) { c.Listen = "7411" },
+		"rate":                     func(c *Config) { c.Rate = math.NaN() },
+		"burst":                    func(c *Config) { c.Burst = 0 },
+		"message_bytes":            func(c *Config) { c.MessageBytes = maxMessageBytes + 1 },
+		"streams":                  func(c *Config) { c.Streams = 0 },
+		"stream_queue":             func(c *Config) { c.StreamQueue = 0 },
 	} {
 		t.Run(key, func(t *testing.T) {
 			cfg := DefaultConfig()
@@ -63,7 +70,7 @@ func TestConfig_Validate(t *testing.T) {
 		})
 	}
 	t.Run("all faults at once", func(t *testing.T) {
-		err := Config{}.Validate()
+		err := Config{Listen: "nowhere"}.Validate()
 		for i := range reflect.TypeFor[Config]().NumField() {
 			key := reflect.TypeFor[Config]().Field(i).Tag.Get("koanf")
 			if key != "-" && key != "signals_max_bytes" && !strings.Contains(err.Error(), key+": ") {

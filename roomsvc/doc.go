@@ -2,7 +2,7 @@
 // epoch. It also makes every bucket of Parley, and it is the only part that
 // ends a membership whose edge is gone.
 //
-// Start with Run in service.go; then handle_change.go (what is asked), queue.go
+// Start with Run in service.go; then handle_change.go and api.go (what is asked), queue.go
 // and commit.go (how it is stored), announce.go (how the edges hear of it) and
 // leases.go (when an edge is out). The decisions stand in internal/room,
 // internal/lease and internal/index.

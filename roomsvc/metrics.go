@@ -21,6 +21,8 @@ const (
 	reasonRoomQueueFull = "room_queue_full" // max_pending_room
 	reasonStopping      = "stopping"
 	reasonNoReply       = "no_reply" // the request names nobody to answer
+	// Of streamDropped.
+	reasonSlowReader = "slow_reader" // stream_queue
 )
 
 var (
@@ -51,6 +53,22 @@ var (
 	announcements = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_roomsvc_announcements_total", Help: "Event signals to an edge, by outcome.",
 	}, []string{"outcome"})
+	apiSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "parley_roomsvc_api_seconds", Help: "Time to answer a call of the Server API, by what was asked and result: ok or the code of the error.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
+	}, []string{"request", "result"})
+	streams = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "parley_roomsvc_streams", Help: "Event streams that are open.",
+	})
+	streamLines = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_roomsvc_stream_lines_total", Help: "Lines for event streams.",
+	})
+	streamDropped = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_roomsvc_stream_dropped_total", Help: "Lines that an event stream didn't get, by reason.",
+	}, []string{"reason"})
+	streamRestarts = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_roomsvc_stream_restarts_total", Help: "Consumers of the signal log for event streams that were made again.",
+	})
 	roomsGauge = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "parley_roomsvc_rooms", Help: "Rooms with members, by this process's index.",
 	})

@@ -22,6 +22,14 @@ const finishLimit = 5 * time.Second
 type ask struct {
 	change contract.RoomChange
 	bytes  int64
+	// says: it is a backend's message, which gets this process as its asker and a
+	// number, so that it is never sent twice.
+	says bool
+	// given and room are, when done is called with a reply that has no error, what
+	// the request did and the room after it. Only the room's goroutine and those
+	// that it starts may write them.
+	given room.Answer
+	room  room.State
 	// done is called once, with the answer and its outcome, a label of
 	// changeSeconds; without an answer if nobody knows one.
 	done     func(reply *contract.RoomChanged, outcome string)
@@ -43,20 +51,22 @@ type committer struct {
 	index     *index.Index
 	policies  *policies
 	announcer *announcer
+	settling  *settling
 	ctx       context.Context //nolint:containedctx // outlives the requests; close cancels it
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup // every room's goroutine and every waiting answer
 
 	mu      sync.Mutex
 	closed  bool
+	n       uint64 // of the last message
 	pending int
 	bytes   int64
 	rooms   map[room.Ref][]*ask // what waits, of rooms that have a goroutine
 	kept    standings           // of rooms that have none
 }
 
-func newCommitter(cfg Config, st *store.Store, x *index.Index, p *policies, a *announcer) *committer {
-	c := &committer{cfg: cfg, store: st, index: x, policies: p, announcer: a, rooms: map[room.Ref][]*ask{}}
+func newCommitter(cfg Config, st *store.Store, x *index.Index, p *policies, a *announcer, s *settling) *committer {
+	c := &committer{cfg: cfg, store: st, index: x, policies: p, announcer: a, settling: s, rooms: map[room.Ref][]*ask{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -82,6 +92,10 @@ func (c *committer) enqueue(a *ask) (reason string) {
 		return reasonQueueFull
 	case len(waiting) >= c.cfg.MaxPendingRoom:
 		return reasonRoomQueueFull
+	}
+	if a.says {
+		c.n++
+		a.change.Edge, a.change.N = c.announcer.self, c.n
 	}
 	c.pending++
 	c.bytes += a.bytes
@@ -155,18 +169,24 @@ func answerAll(group []*ask, reply *contract.RoomChanged) {
 // apply has roomsvc's own operations applied and waits for the answer. Their
 // operations must do nothing the second time.
 func (c *committer) apply(ctx context.Context, ref room.Ref, ops []contract.RoomOp) error {
+	return c.do(ctx, &ask{change: contract.RoomChange{App: ref.App, Room: ref.Room, Ops: ops}})
+}
+
+// errUnanswered: nobody knows what became of a request.
+var errUnanswered = errors.New("the outcome is unknown")
+
+// do submits a request of roomsvc's own and waits for the answer, which must not
+// be looked at after an error.
+func (c *committer) do(ctx context.Context, a *ask) error {
 	done := make(chan error, 1)
-	c.submit(&ask{ //nolint:contextcheck // a commit outlives the request that began it
-		change: contract.RoomChange{App: ref.App, Room: ref.Room, Ops: ops},
-		done: func(reply *contract.RoomChanged, _ string) {
-			switch {
-			case reply == nil:
-				done <- errors.New("the outcome is unknown")
-			default:
-				done <- reply.Error.Err()
-			}
-		},
-	})
+	a.done = func(reply *contract.RoomChanged, _ string) {
+		if reply == nil {
+			done <- errUnanswered
+			return
+		}
+		done <- reply.Error.Err()
+	}
+	c.submit(a) //nolint:contextcheck // a commit outlives the request that began it
 	select {
 	case err := <-done:
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/parley-rtc/parley/roomsvc/internal/index"
 	"github.com/parley-rtc/parley/roomsvc/internal/room"
 	"github.com/parley-rtc/parley/roomsvc/internal/store"
+	"github.com/parley-rtc/parley/services/backend"
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/lifecycle"
@@ -24,6 +25,7 @@ const (
 	checkBuckets  = "roomsvc buckets"  // made and open
 	checkIndex    = "roomsvc index"    // every document and policy was seen
 	checkRequests = "roomsvc requests" // subscribed
+	checkAPI      = "roomsvc api"      // the Server API is served, if there is one
 )
 
 // errStopping is why a service that ends is no longer ready.
@@ -36,6 +38,9 @@ type service struct {
 	store     *store.Store
 	index     *index.Index
 	policies  *policies
+	keys      *backend.Keys
+	settling  *settling
+	streams   *streamer
 	committer *committer
 	documents *documents
 	records   *records
@@ -51,17 +56,26 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 		return fmt.Errorf("roomsvc's configuration: %w", err)
 	}
 	health := lifecycle.HealthFrom(ctx)
-	for _, check := range []string{checkBuckets, checkIndex, checkRequests} {
+	entrance, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	checks := []string{checkBuckets, checkIndex, checkRequests}
+	if entrance != nil {
+		checks = append(checks, checkAPI)
+	}
+	for _, check := range checks {
 		health.Set(check, lifecycle.ErrStarting)
 	}
 	s, err := start(ctx, cfg, nc, health)
 	if err != nil {
+		entrance.close()
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // asked to stop before JetStream was ready
 		}
 		return err
 	}
-	return s.run(ctx, nc, health)
+	return s.run(ctx, nc, health, entrance)
 }
 
 // start makes the buckets and opens all that needs them. What it returns must
@@ -88,19 +102,22 @@ func start(ctx context.Context, cfg Config, nc *nats.Conn, health *lifecycle.Hea
 		return nil, err
 	}
 	health.Set(checkBuckets, nil)
-	return assemble(cfg, self, nc, st, log), nil
+	return assemble(cfg, self, nc, js, st, log), nil
 }
 
-func assemble(cfg Config, self contract.Token, nc *nats.Conn, st *store.Store, log *link.Log) *service {
+func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetStream, st *store.Store, log *link.Log) *service {
 	x := index.New()
 	options := link.DefaultOptions()
 	options.From = self
 	options.Subject = func(to contract.Token) string { return log.Subject(self, to) }
 	t := &teller{self: self, nc: nc, index: x, due: map[contract.Token]map[room.Ref]uint64{}}
 	p := newPolicies(cfg.rules())
-	c := newCommitter(cfg, st, x, p, &announcer{self: self, links: link.New(nc, log, options), tell: t.tell})
+	settling := newSettling(self, nc)
+	c := newCommitter(cfg, st, x, p, &announcer{self: self, links: link.New(nc, log, options), tell: t.tell}, settling)
 	return &service{
-		cfg: cfg, self: self, store: st, index: x, policies: p, committer: c, teller: t,
+		cfg: cfg, self: self, store: st, index: x, policies: p, committer: c, teller: t, settling: settling,
+		keys:      backend.NewKeys(backend.NewLimits(cfg.Rate, cfg.Burst)),
+		streams:   newStreamer(cfg, js, log.Shards(), x),
 		documents: &documents{index: x, refresh: cfg.RefreshInterval, tell: t.tell, waiting: map[room.Ref]store.Value{}},
 		records:   &records{index: x, tell: t.tell},
 		sweeper:   newSweeper(cfg, st, x, c),
@@ -110,7 +127,7 @@ func assemble(cfg Config, self contract.Token, nc *nats.Conn, st *store.Store, l
 
 // run starts what watches, then what acts on it: a sweep or an answer before
 // the index is whole would be wrong.
-func (s *service) run(ctx context.Context, nc *nats.Conn, health *lifecycle.Health) error {
+func (s *service) run(ctx context.Context, nc *nats.Conn, health *lifecycle.Health, entrance *entrance) error {
 	const watches = 3
 	seen := make(chan struct{}, watches)
 	ready := func() { seen <- struct{}{} }
@@ -118,7 +135,9 @@ func (s *service) run(ctx context.Context, nc *nats.Conn, health *lifecycle.Heal
 	g.Go("rooms", func(ctx context.Context) error {
 		return s.store.WatchRooms(ctx, s.documents.saw, func() { s.documents.ready(); ready() })
 	})
-	g.Go("apps", func(ctx context.Context) error { return s.store.WatchApps(ctx, s.policies.saw, ready) })
+	g.Go("apps", func(ctx context.Context) error {
+		return s.store.WatchApps(ctx, s.sawApp, func() { s.keys.Complete(); ready() })
+	})
 	g.Go("leases", func(ctx context.Context) error { return s.store.WatchLeases(ctx, s.sweeper.saw, ready) })
 	g.Go("serve", func(ctx context.Context) error {
 		defer s.committer.close()
@@ -126,14 +145,24 @@ func (s *service) run(ctx context.Context, nc *nats.Conn, health *lifecycle.Heal
 			select {
 			case <-seen:
 			case <-ctx.Done():
+				entrance.close()
 				return ctx.Err()
 			}
 		}
 		health.Set(checkIndex, nil)
 		s.act(g)
+		if entrance != nil {
+			g.Go("api", func(ctx context.Context) error { return entrance.serve(ctx, s, health) })
+		}
 		return s.serve(ctx, nc, health)
 	})
 	return g.Wait()
+}
+
+// sawApp takes over an app's record: its rules, and its API keys.
+func (s *service) sawApp(v store.Value) {
+	s.policies.saw(v)
+	s.keys.Saw(v.Key, v.Data)
 }
 
 // act starts all that needs a whole index.
@@ -141,6 +170,8 @@ func (s *service) act(g *lifecycle.Group) {
 	g.Go("documents", s.documents.run)
 	g.Go("members", func(ctx context.Context) error { return s.store.WatchMembers(ctx, s.records.saw, nil) })
 	g.Go("sweep", s.sweeper.run)
+	g.Go("settling", s.settling.serve)
+	g.Go("streams", s.streams.run)
 	g.Go("refresh", s.refresher.run)
 	g.Go("tell", func(ctx context.Context) error { return s.teller.run(ctx, s.cfg.TellInterval) })
 }

@@ -51,6 +51,7 @@ func testConfig() Config {
 	cfg.Shards = 3
 	cfg.SignalsMaxBytes, cfg.SignalsBytesPerSecond = 64<<20, 256<<10
 	cfg.SweepInterval = 20 * time.Millisecond
+	cfg.Listen = ""
 	return cfg
 }
 

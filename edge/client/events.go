@@ -27,7 +27,8 @@ type PeerLeft struct {
 // PeerUpdated tells of a member's new presence or state.
 type PeerUpdated struct{ Peer contract.Peer }
 
-// Sender says who sent a signal, as the server knows it.
+// Sender says who sent a signal, as the server knows it. A [Message] whose From
+// is zero is of the app's backend: its Seq is the room revision that it took.
 type Sender struct {
 	From  contract.Token
 	Epoch uint64

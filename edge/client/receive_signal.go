@@ -2,7 +2,8 @@ package client
 
 import "github.com/parley-rtc/parley/services/contract"
 
-// onSignal takes a signal of another peer, unless it came before.
+// onSignal takes a signal of another peer, or of the app's backend, unless it
+// came before.
 func (c *Client) onSignal(kind string, text []byte) {
 	frame, ok := decode[contract.Relayed](c, text)
 	if !ok {
@@ -25,7 +26,7 @@ func (c *Client) onSignal(kind string, text []byte) {
 	if frame.Cursor != "" {
 		r.cursor = frame.Cursor
 	}
-	if !r.marks.fresh(frame.From, frame.Seq, r.roster.peers) {
+	if !r.fresh(frame) {
 		c.stats.Repeats++
 		c.mu.Unlock()
 		return
@@ -38,10 +39,24 @@ func (c *Client) onSignal(kind string, text []byte) {
 	}
 }
 
+// fresh reports whether a signal wasn't seen yet, and remembers it; the client's
+// mutex is held. The seq of a backend's message is a revision of the room, which
+// goes on over memberships.
+func (r *Room) fresh(f *contract.Relayed) bool {
+	if !f.From.IsZero() {
+		return r.marks.fresh(f.From, f.Seq, r.roster.peers)
+	}
+	if f.Seq <= max(r.said, r.self.Epoch) {
+		return false
+	}
+	r.said = f.Seq
+	return true
+}
+
 // signalEvent is the event of a relayed frame, nil if the frame lacks
 // something.
 func signalEvent(kind string, f *contract.Relayed) Event {
-	if f.From.IsZero() || f.Seq == 0 {
+	if f.From.IsZero() && kind != contract.TypeMessage || f.Seq == 0 {
 		return nil
 	}
 	sender := Sender{From: f.From, Epoch: f.Epoch, Seq: f.Seq, Trace: f.Trace}

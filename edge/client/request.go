@@ -54,6 +54,9 @@ func (r *Room) Reply(ctx context.Context, to Message, data any) error {
 	if to.ID == "" {
 		return contract.Errorf(contract.CodeBadFrame, "reply: the message has no id, its sender waits for none")
 	}
+	if to.From.IsZero() {
+		return contract.Errorf(contract.CodeBadFrame, "reply: the message is of the app's backend, which isn't in the room")
+	}
 	s := MessageTo(to.From, data)
 	s.re = to.ID
 	return r.Do(ctx, s)

@@ -40,6 +40,7 @@ type Room struct {
 	expires    int64
 	cursor     string
 	marks      marks
+	said       uint64 // the revision of the last message of the app's backend
 	requests   map[string]request
 	queue      queue
 	arrived    bell // an event, or the end
@@ -147,6 +148,7 @@ func (r *Room) joined(f *contract.Joined) []Event {
 		}
 		return nil // the snapshot is what Join returns with
 	case roomRejoining:
+		r.said = 0 // a room that was forgotten meanwhile counts from 1 again
 		return append([]Event{Rejoined{Self: f.Self}}, events...)
 	default:
 		return events

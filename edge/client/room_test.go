@@ -96,6 +96,34 @@ func TestRoom_WholeRosterAgain(t *testing.T) {
 	})
 }
 
+func TestRoom_MessagesOfTheBackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c, r, conn := inLobby(t, s)
+		revision := max(r.Self().Epoch, r.Revision())
+		send := func(seq uint64, text string) {
+			conn.send(t, contract.Relayed{Type: contract.TypeMessage, Room: "lobby", Seq: seq, Cursor: "e.1.1", ID: "q", Data: []byte(text)})
+		}
+		send(r.Self().Epoch, "0") // from before it was a member
+		send(revision+2, "1")
+		send(revision+2, "2") // again
+		send(revision+1, "3") // again, since they come in order
+		send(revision+3, "4")
+		for _, want := range []string{"1", "4"} {
+			got := event[Message](t, r)
+			if !got.From.IsZero() || got.Epoch != 0 || string(got.Data) != want {
+				t.Errorf("got %+v, want %s of nobody", got, want)
+			}
+			if err := r.Reply(t.Context(), got, "a"); !errors.Is(err, contract.CodeBadFrame) {
+				t.Errorf("reply: got %v, want %s", err, contract.CodeBadFrame)
+			}
+		}
+		if st := c.Stats(); st.Repeats != 3 || st.Bad != 0 {
+			t.Errorf("stats %+v, want 3 repeats, 0 bad", st)
+		}
+	})
+}
+
 func TestRoom_Signals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
@@ -120,7 +148,7 @@ func TestRoom_Signals(t *testing.T) {
 		send(contract.TypeMessage, 7, func(*contract.Relayed) {}) // again
 		send(contract.TypeMessage, 5, func(*contract.Relayed) {}) // again
 		send(contract.TypeMessage, 8, func(f *contract.Relayed) { f.Room = "elsewhere" })
-		send(contract.TypeMessage, 8, func(f *contract.Relayed) { f.From = contract.Token{} })
+		send(contract.TypeOffer, 8, func(f *contract.Relayed) { f.From, f.Description = contract.Token{}, sdp }) // of nobody
 		send(contract.TypeMessage, 1, func(f *contract.Relayed) { f.From = peerToken("left before") })
 
 		want := Sender{From: bob, Epoch: 3, Seq: 1, Trace: "tp"}

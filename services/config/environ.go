@@ -72,7 +72,7 @@ type environReader struct {
 // transform returns the key that a variable holds and its value; no key means
 // that the variable is to be left out.
 func (r *environReader) transform(name, value string) (string, any) {
-	if name == configVariable {
+	if name == configVariable || isForTools(name) {
 		return "", nil
 	}
 	key := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, variablePrefix), levelSeparator, "."))

@@ -307,6 +307,15 @@ func TestLoad_IgnoresWhatKubernetesInjects(t *testing.T) {
 	}
 }
 
+func TestLoad_IgnoresTheVariablesOfTheTools(t *testing.T) {
+	mustLoad(t, "", []string{"PARLEY_API_KEY=an-api-key", "PARLEY_URL=http://127.0.0.1:7420"}, nil)
+	for _, name := range []string{"PARLEY_API_KEYS", "PARLEY_URI", "PARLEY__URL"} {
+		if _, _, err := load(t, "", []string{name + "=1"}, nil); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
 func TestLoad_Help(t *testing.T) {
 	_, _, err := load(t, "", []string{"PARLEY_EDGE__OPEN=broken"}, []string{"--help"})
 	if !errors.Is(err, pflag.ErrHelp) {

@@ -20,16 +20,31 @@ const fromDefault = "default"
 // With sources, a comment beside each key says where its value came from:
 // default, the file's path, the environment variable or the flag.
 func (l *Loaded) Print(w io.Writer, sources bool) error {
-	root := &yaml.Node{Kind: yaml.MappingNode}
-	for _, s := range l.schema.sections {
-		root.Content = append(root.Content, scalarNode(s.Name), l.groupNode(s.Name, reflect.ValueOf(s.Value).Elem(), sources))
-	}
+	root := l.root(sources)
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(root); err != nil {
 		return fmt.Errorf("print configuration: %w", err)
 	}
 	return encoder.Close()
+}
+
+// Redacted is the effective configuration with every secret redacted, as
+// encoding/json can write it.
+func (l *Loaded) Redacted() (map[string]any, error) {
+	var values map[string]any
+	if err := l.root(false).Decode(&values); err != nil {
+		return nil, fmt.Errorf("print configuration: %w", err)
+	}
+	return values, nil
+}
+
+func (l *Loaded) root(sources bool) *yaml.Node {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	for _, s := range l.schema.sections {
+		root.Content = append(root.Content, scalarNode(s.Name), l.groupNode(s.Name, reflect.ValueOf(s.Value).Elem(), sources))
+	}
+	return root
 }
 
 // groupNode is a struct whose fields are keys with a source each.

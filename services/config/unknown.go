@@ -12,6 +12,16 @@ import (
 var kubernetesVariable = regexp.MustCompile(
 	`^PARLEY(_[A-Z0-9]+)*_(PORT|SERVICE_HOST|SERVICE_PORT(_[A-Z0-9]+)*|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 
+// The variables of the tools, which no section has: a shell that sets them for a
+// tool may start a service too.
+const (
+	VariableAPIKey = variablePrefix + "API_KEY"
+	VariableURL    = variablePrefix + "URL"
+)
+
+// isForTools reports whether a variable belongs to the tools.
+func isForTools(name string) bool { return name == VariableAPIKey || name == VariableURL }
+
 // suggest returns "; did you mean <key>?" with the nearest of known, as show
 // writes it, or "" when none is near.
 func suggest(given string, known []string, show func(string) string) string {

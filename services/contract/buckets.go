@@ -82,6 +82,7 @@ type WriterOp struct {
 	N        uint64          `json:"n"`
 	Revision uint64          `json:"revision,omitempty"` // the room's after it; tells old operations from new ones
 	Refused  map[string]Code `json:"refused,omitempty"`
+	Server   bool            `json:"server,omitempty"` // a roomsvc, which has sent a backend's message
 }
 
 // LeaveReason says why a membership ended.

@@ -17,7 +17,9 @@ const (
 	CodeSeqHole        Code = "seq_hole"            // a seq was left out
 	CodeBadToken       Code = "bad_token"           // a token that doesn't verify
 	CodeTokenExpired   Code = "token_expired"       // a token that did verify, once
+	CodeBadAPIKey      Code = "bad_api_key"         // the API key of an app's backend is missing or unknown
 	CodeForbidden      Code = "forbidden"           // the grants don't allow it
+	CodeRoomNotFound   Code = "room_not_found"      // the Server API: nobody is in a room of that name
 	CodeNotInRoom      Code = "not_in_room"         // a frame for a room that this connection hasn't joined
 	CodeAlreadyJoined  Code = "already_joined"      // a second join of one room by one connection
 	CodePeerGone       Code = "peer_gone"           // `to` isn't in the room (any more)
@@ -50,7 +52,9 @@ var codes = map[Code]codeInfo{
 	CodeSeqHole:        {409, false},
 	CodeBadToken:       {401, false},
 	CodeTokenExpired:   {401, false},
+	CodeBadAPIKey:      {401, false},
 	CodeForbidden:      {403, false},
+	CodeRoomNotFound:   {404, false},
 	CodeNotInRoom:      {404, false},
 	CodeAlreadyJoined:  {409, false},
 	CodePeerGone:       {410, false},

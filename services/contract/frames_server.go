@@ -113,13 +113,15 @@ type Left struct {
 	Reason   LeaveReason `json:"reason"`
 }
 
-// Relayed is an offer, answer, candidate or message as its receiver gets it.
+// Relayed is an offer, answer, candidate or message as its receiver gets it. A
+// message without From and Epoch is of the app's backend: its Seq is the room
+// revision that it took.
 type Relayed struct {
 	Type        string              `json:"type"`
 	Room        string              `json:"room"`
-	From        Token               `json:"from"`
-	Epoch       uint64              `json:"epoch"` // of the sender
-	Seq         uint64              `json:"seq"`   // of the sender
+	From        Token               `json:"from,omitzero"`
+	Epoch       uint64              `json:"epoch,omitempty"` // of the sender
+	Seq         uint64              `json:"seq"`             // of the sender
 	Cursor      string              `json:"cursor"`
 	Negotiation string              `json:"negotiation,omitempty"`
 	Description *SessionDescription `json:"description,omitempty"`

@@ -19,16 +19,20 @@ const (
 	OpLock   OpKind = "lock"
 	OpUnlock OpKind = "unlock"
 	OpClose  OpKind = "close"
+	// OpMessage is roomsvc's own, for an app's backend: no edge may ask for it.
+	OpMessage OpKind = "message"
 )
 
 // RoomOp is one operation on a room. Grants were checked by the asking edge.
 type RoomOp struct {
 	Kind         OpKind          `json:"kind"`
-	Peer         Token           `json:"peer,omitzero"`      // of join, leave, kick
-	Identity     string          `json:"identity,omitempty"` // of join
+	Peer         Token           `json:"peer,omitzero"`      // of join, leave, kick; of message, zero for all
+	Identity     string          `json:"identity,omitempty"` // of join; of roomsvc's own kick instead of Peer
 	Presence     json.RawMessage `json:"presence,omitempty"` // of join
 	Capabilities Capabilities    `json:"capabilities,omitzero"`
 	Reason       LeaveReason     `json:"reason,omitempty"` // of leave
+	ID           string          `json:"id,omitempty"`     // of message
+	Data         json.RawMessage `json:"data,omitempty"`   // of message
 	Trace        string          `json:"traceparent,omitempty"`
 }
 
@@ -82,9 +86,12 @@ const (
 	EventLeft     EventKind = "left"
 	EventLocked   EventKind = "locked"
 	EventUnlocked EventKind = "unlocked"
+	EventMessage  EventKind = "message" // of the app's backend
 )
 
-// RoomEvent is one event; Revision is the room's after it.
+// RoomEvent is one event; Revision is the room's after it. A message is for the
+// members with a lower epoch than that, whatever the roster has learned since:
+// no document tells of it.
 type RoomEvent struct {
 	Kind     EventKind       `json:"kind"`
 	Revision uint64          `json:"revision"`
@@ -92,6 +99,9 @@ type RoomEvent struct {
 	Presence json.RawMessage `json:"presence,omitempty"` // of joined
 	Peer     Token           `json:"peer,omitzero"`      // of left
 	Reason   LeaveReason     `json:"reason,omitempty"`   // of left
+	To       Token           `json:"to,omitzero"`        // of message; zero: every member
+	ID       string          `json:"id,omitempty"`       // of message
+	Data     json.RawMessage `json:"data,omitempty"`     // of message
 	Trace    string          `json:"traceparent,omitempty"`
 }
 

@@ -52,9 +52,11 @@ func TestVectors_Sessions(t *testing.T) {
 			}
 		}
 	}
-	// What takes a full log, a full room or a broken service is shown by the tests of those.
+	// What takes a full log, a full room or a broken service is shown by the tests of those, and what answers a
+	// backend by those of its services.
 	elsewhere := []contract.Code{
 		contract.CodeRoomFull, contract.CodeIdentityTaken, contract.CodeTooManyCands, contract.CodeUnavailable, contract.CodeInternal,
+		contract.CodeBadAPIKey, contract.CodeRoomNotFound,
 	}
 	for _, code := range contract.Codes() {
 		if !codes[code] && !slices.Contains(elsewhere, code) {

@@ -28,6 +28,11 @@ var ErrBadSubject = errors.New("bad subject")
 // FilterSubject is where the edge `from` publishes entries for the edge `to`.
 func FilterSubject(from, to Token) string { return "filter." + from.text + "." + to.text }
 
+// SettledSubject is where a roomsvc asks another one whether all messages of
+// backends that it has committed for a room are in the logs. The body is a
+// RoomKey; the answer, empty, comes when they are.
+func SettledSubject(roomsvc Token) string { return "room.settled." + roomsvc.text }
+
 // ParseFilterSubject reads the link back from a subject of FilterSubject.
 func ParseFilterSubject(subject string) (from, to Token, err error) {
 	parts := strings.Split(subject, ".")

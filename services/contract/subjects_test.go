@@ -117,3 +117,13 @@ func TestShard(t *testing.T) {
 		}
 	}
 }
+
+func TestSettledSubject(t *testing.T) {
+	process, err := contract.ParseToken("roomsvc-a2b3c4d5e6f7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := contract.SettledSubject(process), "room.settled.roomsvc-a2b3c4d5e6f7"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -34,7 +34,11 @@ func InProcess(t testing.TB, o Options) *Stack {
 	}
 	rooms := roomsvc.DefaultConfig()
 	rooms.Shards = o.Shards
+	rooms.Rate, rooms.Burst = 10_000, 10_000
 	for i := range 2 {
+		rooms := rooms
+		rooms.Listener = listen(t)
+		s.RoomsURLs = append(s.RoomsURLs, "http://"+rooms.Listener.Addr().String())
 		run(fmt.Sprintf("roomsvc-%d", i+1), func(ctx context.Context, nc *nats.Conn) error { return roomsvc.Run(ctx, rooms, nc) })
 	}
 	auth := authConfig(t, s.newKey())

@@ -34,7 +34,10 @@ func Processes(t testing.TB, o Options) *Stack {
 		s.Admin = append(s.Admin, admin)
 	}
 	for i := range 2 {
-		service(fmt.Sprintf("roomsvc-%d", i+1), "roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards))
+		rooms := freeAddress(t)
+		s.RoomsURLs = append(s.RoomsURLs, "http://"+rooms)
+		service(fmt.Sprintf("roomsvc-%d", i+1), "roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards),
+			"PARLEY_ROOMSVC__LISTEN="+rooms, "PARLEY_ROOMSVC__RATE=10000", "PARLEY_ROOMSVC__BURST=10000")
 	}
 	auth := freeAddress(t)
 	s.AuthURL = "http://" + auth

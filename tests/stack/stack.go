@@ -64,10 +64,11 @@ func GenerousLimits() contract.Limits {
 
 // Stack is a running Parley.
 type Stack struct {
-	Edges   []string // WebSocket addresses
-	AuthURL string
-	Admin   []string           // admin addresses, of processes only
-	Key     ed25519.PrivateKey // signs the stack's tokens
+	Edges     []string // WebSocket addresses
+	AuthURL   string
+	RoomsURLs []string           // of the Server API, one a roomsvc
+	Admin     []string           // admin addresses, of processes only
+	Key       ed25519.PrivateKey // signs the stack's tokens
 
 	processes map[string]*Process
 }

@@ -48,10 +48,10 @@ func (i Issuer) Validate() error {
 			needs = true
 		case "stun", "stuns":
 			if strings.Contains(rest, "?") {
-				faults = append(faults, fmt.Errorf("urls[%d]: %q has a query, which %s: URLs don't have (RFC 7064)", n, raw, scheme))
+				faults = append(faults, fmt.Errorf("urls[%d]: %q has a query, which no %s URL has (RFC 7064)", n, raw, scheme))
 			}
 		default:
-			faults = append(faults, fmt.Errorf("urls[%d]: %q must begin with stun:, stuns:, turn: or turns:", n, raw))
+			faults = append(faults, fmt.Errorf("urls[%d]: %q is no ICE server, it must begin with stun:, stuns:, turn: or turns: and a host", n, raw))
 			continue
 		}
 		if u, err := url.Parse("//" + rest); err != nil || u.Hostname() == "" || u.Path != "" {

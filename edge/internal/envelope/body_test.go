@@ -62,6 +62,12 @@ func TestAppendRelayed(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of a backend", func(t *testing.T) {
+		got := AppendRelayed(nil, Head{Type: "message", Room: "r", Cursor: []byte("e.1.2"), Seq: 9}, []byte(`{"data":1}`))
+		if want := `{"type":"message","room":"r","seq":9,"cursor":"e.1.2","data":1}`; string(got) != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
 	t.Run("allocates nothing", func(t *testing.T) {
 		body := bytes.Repeat([]byte("x"), 300)
 		dst := make([]byte, 0, 1024)

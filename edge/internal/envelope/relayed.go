@@ -6,11 +6,11 @@ import "strconv"
 type Head struct {
 	Type   string // contract.Kind.Type
 	Room   string // the room's name, not its token
-	From   []byte // the sending peer
+	From   []byte // the sending peer; empty: the app's backend, which has no epoch either
 	Cursor []byte // the text of a contract.Cursor
 	Trace  []byte // traceparent, may be empty
 	Epoch  uint64 // of the sender
-	Seq    uint64 // of the sender
+	Seq    uint64 // of the sender; of a backend the room revision that its message took
 }
 
 // AppendRelayed appends the text of the frame that a receiver of a signal gets:
@@ -21,10 +21,12 @@ func AppendRelayed(dst []byte, head Head, body []byte) []byte {
 	dst = appendQuoted(dst, head.Type)
 	dst = append(dst, `,"room":`...)
 	dst = appendQuoted(dst, head.Room)
-	dst = append(dst, `,"from":`...)
-	dst = appendQuoted(dst, head.From)
-	dst = append(dst, `,"epoch":`...)
-	dst = strconv.AppendUint(dst, head.Epoch, 10)
+	if len(head.From) > 0 {
+		dst = append(dst, `,"from":`...)
+		dst = appendQuoted(dst, head.From)
+		dst = append(dst, `,"epoch":`...)
+		dst = strconv.AppendUint(dst, head.Epoch, 10)
+	}
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendUint(dst, head.Seq, 10)
 	dst = append(dst, `,"cursor":`...)

@@ -25,13 +25,14 @@ type Roster struct {
 	order    []*Member // by rising epoch
 }
 
-// Change is one thing that clients hear of.
+// Change is one thing that clients hear of. Of a message all is in Message.
 type Change struct {
 	Kind     contract.EventKind
 	Revision uint64
 	Member   *Member // who joined or left
 	Reason   contract.LeaveReason
 	Trace    string
+	Message  *contract.RoomEvent
 }
 
 // Revision is the room's revision that the roster stands at.
@@ -123,6 +124,8 @@ func (r *Roster) Apply(events *contract.RoomEvents) (changes []Change, behind bo
 			if change.Member = r.remove(e.Peer); change.Member == nil {
 				continue
 			}
+		case contract.EventMessage:
+			change.Message = e
 		case contract.EventLocked, contract.EventUnlocked:
 		}
 		changes = append(changes, change)

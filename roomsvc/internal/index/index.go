@@ -22,6 +22,7 @@ type entry struct {
 	stored   uint64 // revision of the bucket that the document was seen at
 	seen     time.Time
 	revision uint64
+	locked   bool
 	members  []contract.Member
 	edges    map[contract.Token]struct{} // where they are
 }
@@ -63,7 +64,7 @@ func (x *Index) Document(ref room.Ref, stored uint64, doc *contract.RoomDocument
 	if old != nil && stored <= old.stored {
 		return nil
 	}
-	e := &entry{stored: stored, seen: seen, revision: doc.Revision, members: doc.Members}
+	e := &entry{stored: stored, seen: seen, revision: doc.Revision, locked: doc.Locked, members: doc.Members}
 	return x.place(ref, old, e)
 }
 
@@ -105,7 +106,7 @@ func (x *Index) Record(ref room.Ref, r *contract.MemberRecord, now time.Time) (m
 	if member == nil || x.at(ref, member) == was {
 		return false
 	}
-	x.place(ref, e, &entry{stored: e.stored, seen: e.seen, revision: e.revision, members: e.members})
+	x.place(ref, e, &entry{stored: e.stored, seen: e.seen, revision: e.revision, locked: e.locked, members: e.members})
 	return true
 }
 

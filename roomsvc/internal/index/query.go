@@ -1,6 +1,8 @@
 package index
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/roomsvc/internal/room"
@@ -96,6 +98,44 @@ func (x *Index) Old(before time.Time) []room.Ref {
 		}
 	}
 	return refs
+}
+
+// Summary is a room with members as a list shows it.
+type Summary struct {
+	Name     contract.ID
+	Members  int
+	Revision uint64
+	Locked   bool
+}
+
+// List returns the rooms of an app that have members and whose names come after
+// `after`, by name (byte by byte), at most so many. more means that there are
+// others.
+func (x *Index) List(app contract.Token, after contract.ID, most int) (rooms []Summary, more bool) {
+	x.mu.Lock()
+	for ref, e := range x.rooms {
+		if ref.App == app {
+			if name := ref.Room.ID(); name > after {
+				rooms = append(rooms, Summary{name, len(e.members), e.revision, e.locked})
+			}
+		}
+	}
+	x.mu.Unlock()
+	slices.SortFunc(rooms, func(a, b Summary) int { return cmp.Compare(a.Name, b.Name) })
+	if len(rooms) > most {
+		return rooms[:most], true
+	}
+	return rooms, false
+}
+
+// Identity is the identity of a member, "" if it isn't in.
+func (x *Index) Identity(ref room.Ref, peer contract.Token) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if m := x.rooms[ref].find(peer); m != nil {
+		return m.Identity
+	}
+	return ""
 }
 
 // Count returns the number of rooms with members, and of their members.

@@ -35,6 +35,10 @@ type Answer struct {
 	Standing Standing
 	// Results has one for each operation; a stale request has none.
 	Results []contract.OpResult
+	// Revision is the room's after the request; of a stale one 0.
+	Revision uint64
+	// Left is how many members left by it.
+	Left int
 }
 
 // Standing says whether a request is new.
@@ -53,6 +57,7 @@ const (
 // Apply gives the state after a batch of requests for this room, one after the
 // other. A request with the zero Edge is roomsvc's own: it is never recognised
 // as a repeat, so its operations must be such that a second time does nothing.
+// A request with a message must have no other operation.
 func (s State) Apply(batch []contract.RoomChange, rules Rules) (State, Outcome) {
 	d := newDraft(s, rules)
 	out := Outcome{Base: s.doc.Revision, Answers: make([]Answer, len(batch))}
@@ -68,20 +73,39 @@ func (s State) Apply(batch []contract.RoomChange, rules Rules) (State, Outcome) 
 }
 
 func (d *draft) request(r *contract.RoomChange) Answer {
+	events := len(d.events)
 	if r.Edge.IsZero() {
-		return Answer{Results: d.ops(r, nil)}
+		return d.answer(d.ops(r, nil), events)
 	}
 	last := d.doc.Writers[r.Edge.String()]
 	switch {
 	case r.N < last.N:
 		return Answer{Standing: Stale}
 	case r.N == last.N:
-		return Answer{Standing: Repeated, Results: d.replay(r, last)}
+		return Answer{Standing: Repeated, Results: d.replay(r, last), Revision: last.Revision}
+	}
+	if len(r.Ops) > 0 && r.Ops[0].Kind == contract.OpMessage {
+		results := d.ops(r, nil)
+		if len(d.events) > events { // what was refused may be judged again
+			d.record(r.Edge, contract.WriterOp{N: r.N, Revision: d.doc.Revision, Server: true})
+		}
+		return d.answer(results, events)
 	}
 	refused := map[string]contract.Code{}
 	results := d.ops(r, refused)
 	d.record(r.Edge, contract.WriterOp{N: r.N, Revision: d.doc.Revision, Refused: refused})
-	return Answer{Results: results}
+	return d.answer(results, events)
+}
+
+// answer is that of a request which was applied now, after so many events.
+func (d *draft) answer(results []contract.OpResult, events int) Answer {
+	a := Answer{Results: results, Revision: d.doc.Revision}
+	for _, e := range d.events[events:] {
+		if e.Kind == contract.EventLeft {
+			a.Left++
+		}
+	}
+	return a
 }
 
 func (d *draft) ops(r *contract.RoomChange, refused map[string]contract.Code) []contract.OpResult {

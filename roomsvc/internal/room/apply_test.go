@@ -242,7 +242,7 @@ func TestRoom_Repeat(t *testing.T) {
 	t.Run("the last request is answered as it was", func(t *testing.T) {
 		h.rules.Capacity = 10
 		out := h.apply(first)
-		want(t, "answer", out.Answers[0], room.Answer{Standing: room.Repeated, Results: was.Results})
+		want(t, "answer", out.Answers[0], room.Answer{Standing: room.Repeated, Results: was.Results, Revision: was.Revision})
 		want(t, "events", len(out.Events), 0)
 		want(t, "changed", out.Changed, false)
 	})

@@ -15,7 +15,7 @@ func (d *draft) op(edge contract.Token, op *contract.RoomOp) contract.Code {
 	case contract.OpLeave:
 		d.leave(op.Peer, op.Reason, op.Trace)
 	case contract.OpKick:
-		d.leave(op.Peer, contract.ReasonKicked, op.Trace)
+		d.kick(op)
 	case contract.OpLock:
 		d.lock(true, op.Trace)
 	case contract.OpUnlock:
@@ -26,9 +26,34 @@ func (d *draft) op(edge contract.Token, op *contract.RoomOp) contract.Code {
 				d.leave(m.Peer, contract.ReasonClosed, op.Trace)
 			}
 		}
+	case contract.OpMessage:
+		return d.message(op)
 	default:
 		return contract.CodeBadFrame
 	}
+	return ""
+}
+
+// kick puts a peer out, or all of an identity's.
+func (d *draft) kick(op *contract.RoomOp) {
+	if !op.Peer.IsZero() {
+		d.leave(op.Peer, contract.ReasonKicked, op.Trace)
+		return
+	}
+	for _, twin := range slices.Clone(d.twins[op.Identity]) {
+		d.leave(twin, contract.ReasonKicked, op.Trace)
+	}
+}
+
+// message sends what a backend says to one member or to all.
+func (d *draft) message(op *contract.RoomOp) contract.Code {
+	if len(d.at) == 0 {
+		return contract.CodeRoomNotFound
+	}
+	if _, in := d.at[op.Peer]; !in && !op.Peer.IsZero() {
+		return contract.CodePeerGone
+	}
+	d.event(contract.RoomEvent{Kind: contract.EventMessage, To: op.Peer, ID: op.ID, Data: op.Data, Trace: op.Trace})
 	return ""
 }
 
@@ -114,6 +139,10 @@ func result(code contract.Code) contract.OpResult {
 		return contract.OpResult{Code: code, Message: "the room is locked: try again when a moderator has unlocked it"}
 	case contract.CodeIdentityTaken:
 		return contract.OpResult{Code: code, Message: "this identity is in the room: leave there first, or take another identity"}
+	case contract.CodeRoomNotFound:
+		return contract.OpResult{Code: code, Message: "nobody is in a room of this name"}
+	case contract.CodePeerGone:
+		return contract.OpResult{Code: code, Message: "this peer isn't in the room, or not any more"}
 	case contract.CodeUnavailable:
 		return contract.OpResult{Code: code, Message: "the join was refused and its reason is forgotten: try again"}
 	default:

@@ -57,5 +57,22 @@ func (s State) Document() *contract.RoomDocument { return &s.doc }
 // Revision is the number of events so far.
 func (s State) Revision() uint64 { return s.doc.Revision }
 
+// Speaker is the roomsvc that sent the room's last message of a backend, zero if
+// nobody knows of one.
+func (s State) Speaker() contract.Token {
+	var last contract.WriterOp
+	name := ""
+	for writer, op := range s.doc.Writers {
+		if op.Server && op.Revision > last.Revision {
+			last, name = op, writer
+		}
+	}
+	speaker, err := contract.ParseToken(name)
+	if err != nil {
+		return contract.Token{}
+	}
+	return speaker
+}
+
 // Members are those who are in, by rising epoch. The slice must not be changed.
 func (s State) Members() []contract.Member { return s.doc.Members }

@@ -4,8 +4,9 @@ import "github.com/parley-rtc/parley/services/contract"
 
 // Reserve is the part of a document's bytes that members may not use: it holds
 // the head (under 1 KiB), the departures (MaxDepartures of at most 270 B), the
-// idle writers (MaxIdleWriters of at most 270 B) and MaxRefusedBytes. Peers and
-// edges are plain tokens or escaped ones of at most 172 bytes.
+// idle writers (MaxIdleWriters of at most 270 B), the roomsvcs (MaxServers of at
+// most 290 B) and MaxRefusedBytes. Peers and edges are plain tokens or escaped
+// ones of at most 172 bytes.
 const Reserve = 96 << 10
 
 // maxDigits is the most that a revision or a request number takes.

@@ -14,6 +14,11 @@ import (
 // locked or unlocked in between.
 const MaxIdleWriters = 64
 
+// MaxServers is how many roomsvcs keep their last message. One that is forgotten
+// could send a message twice if so many others send one between its write and
+// its look at what became of it.
+const MaxServers = 8
+
 // MaxRefusedBytes bounds the refusals that a document keeps. A request of
 // MaxOps refused joins fits.
 const MaxRefusedBytes = 56 << 10
@@ -40,19 +45,27 @@ func (d *draft) prune() {
 	for edge := range d.joined {
 		members[edge.String()] = true
 	}
-	var idle []string
+	var idle, servers []string
 	refused := 0
 	for edge, op := range d.doc.Writers {
-		if !members[edge] {
+		switch {
+		case op.Server:
+			servers = append(servers, edge)
+		case !members[edge]:
 			idle = append(idle, edge)
 		}
 		refused += refusedWeight(op)
 	}
-	if len(idle) <= MaxIdleWriters && refused <= MaxRefusedBytes {
+	if len(idle) <= MaxIdleWriters && len(servers) <= MaxServers && refused <= MaxRefusedBytes {
 		return
 	}
 	if !d.owned {
 		d.doc.Writers, d.owned = maps.Clone(d.doc.Writers), true
+	}
+	d.byAge(servers)
+	for len(servers) > MaxServers {
+		delete(d.doc.Writers, servers[0])
+		servers = servers[1:]
 	}
 	d.byAge(idle)
 	for len(idle) > MaxIdleWriters {

@@ -1,19 +1,17 @@
-package authsvc
+package backend
 
 import (
 	"testing"
 	"time"
-
-	"github.com/parley-rtc/parley/authsvc/internal/directory"
 )
 
 func TestLimits(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	one, two := directory.HashOf("one"), directory.HashOf("two")
-	l := newLimits(10, 3)
-	take := func(want time.Duration, key directory.Hash, after time.Duration) {
+	one, two := HashOf("one"), HashOf("two")
+	l := NewLimits(10, 3)
+	take := func(want time.Duration, key Hash, after time.Duration) {
 		t.Helper()
-		if got := l.take(key, now.Add(after)); got != want {
+		if got := l.Take(key, now.Add(after)); got != want {
 			t.Errorf("after %v: wait %v, want %v", after, got, want)
 		}
 	}
@@ -26,7 +24,7 @@ func TestLimits(t *testing.T) {
 	take(time.Millisecond, one, 99*time.Millisecond)
 	take(0, one, 100*time.Millisecond)
 	take(100*time.Millisecond, one, 100*time.Millisecond)
-	l.forget([]directory.Hash{one})
+	l.Forget([]Hash{one})
 	if len(l.byKey) != 1 {
 		t.Errorf("%d keys are remembered, want 1", len(l.byKey))
 	}

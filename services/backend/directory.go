@@ -1,4 +1,4 @@
-package directory
+package backend
 
 import (
 	"crypto/hmac"
@@ -46,8 +46,8 @@ type holder struct {
 	app  contract.Token
 }
 
-// New returns a Directory without apps.
-func New() *Directory {
+// NewDirectory returns a Directory without apps.
+func NewDirectory() *Directory {
 	secret := make([]byte, sha256.Size)
 	rand.Read(secret) // never fails: it would end the process
 	return &Directory{secret: secret, apps: map[contract.Token]contract.AppRecord{}, byKey: map[blind][]holder{}}

@@ -1,4 +1,4 @@
-package directory
+package backend
 
 import (
 	"errors"
@@ -48,7 +48,7 @@ func TestDirectory_Find(t *testing.T) {
 		}, "", "", ErrUnknown},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := New()
+			d := NewDirectory()
 			test.do(d)
 			got, err := d.Find(HashOf(test.find))
 			if !errors.Is(err, test.want) || err == nil && got.App != test.app.Token() {
@@ -59,7 +59,7 @@ func TestDirectory_Find(t *testing.T) {
 }
 
 func TestDirectory_gone(t *testing.T) {
-	d := New()
+	d := NewDirectory()
 	for _, step := range []struct {
 		name string
 		got  []Hash
