@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,7 +16,9 @@ import (
 func TestFiles_keepTheirSecrets(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "here")
 	files := Files{dir}
-	for name, read := range map[string]func() (config.Secret, error){"signing.key": files.SigningKey, "api.key": files.APIKey} {
+	for name, read := range map[string]func() (config.Secret, error){
+		"signing.key": files.SigningKey, "api.key": files.APIKey, "turn.secret": files.TURNSecret,
+	} {
 		first, err := read()
 		if err != nil {
 			t.Fatal(err)
@@ -33,6 +36,7 @@ func TestFiles_keepTheirSecrets(t *testing.T) {
 		}
 		other, err := map[string]func() (config.Secret, error){
 			"signing.key": Files{t.TempDir()}.SigningKey, "api.key": Files{t.TempDir()}.APIKey,
+			"turn.secret": Files{t.TempDir()}.TURNSecret,
 		}[name]()
 		if err != nil || other == first {
 			t.Errorf("%s is the same in another folder (%v)", name, err)
@@ -99,10 +103,29 @@ func TestDevelop(t *testing.T) {
 			t.Errorf("the signing key was replaced (%v)", err)
 		}
 	})
+	t.Run("takes the folder's TURN secret, and leaves the user's", func(t *testing.T) {
+		c := DevDefaults()
+		c.Standalone.StoreDir = t.TempDir()
+		if err := c.Develop(); err != nil {
+			t.Fatal(err)
+		}
+		want, err := Files{c.Standalone.StoreDir}.TURNSecret()
+		if err != nil || c.TURN.Secret != want {
+			t.Errorf("the TURN secret isn't the folder's (%v)", err)
+		}
+		c.TURN.Secret = newSecret()
+		want = c.TURN.Secret
+		if err := c.Develop(); err != nil || c.TURN.Secret != want {
+			t.Errorf("the TURN secret was replaced (%v)", err)
+		}
+	})
 	t.Run("differs from production where it says so", func(t *testing.T) {
 		dev, production := DevDefaults(), DefaultConfig()
 		if dev.Filter.Policy != contract.PolicyAll || dev.Edge.ICEPolicy != contract.PolicyAll {
 			t.Errorf("the policies are %s and %s, want all", dev.Filter.Policy, dev.Edge.ICEPolicy)
+		}
+		if dev.Standalone.Edges != 2 || dev.TURN.Listen == "" || production.Standalone.Edges != 1 || production.TURN.Listen != "" {
+			t.Errorf("edges %d and %d, TURN at %q and %q", dev.Standalone.Edges, production.Standalone.Edges, dev.TURN.Listen, production.TURN.Listen)
 		}
 		if production.Filter.Policy != contract.PolicyPublic || production.Edge.ICEPolicy != contract.PolicyPublic || len(production.Edge.Origins) != 0 {
 			t.Errorf("the default is open: %+v", production)
@@ -151,6 +174,64 @@ func TestListen(t *testing.T) {
 	}
 }
 
+func TestListenTURN(t *testing.T) {
+	for _, network := range []string{"tcp", "udp"} {
+		t.Run("a port that is busy for "+network, func(t *testing.T) {
+			var busy string
+			if network == "tcp" {
+				busy = occupy(t, "127.0.0.1:0")
+			} else {
+				conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				busy = conn.LocalAddr().String()
+			}
+			udp, tcp, moved, err := ListenTURN(t.Context(), busy)
+			if err != nil || !moved || udp.LocalAddr().String() == busy || tcp.Addr().String() != udp.LocalAddr().String() {
+				t.Fatalf("moved %v, %v, want the next port that is free for both after %s", moved, err, busy)
+			}
+			_ = errors.Join(udp.Close(), tcp.Close()) // they only took the port
+		})
+	}
+}
+
+func TestFiles_place(t *testing.T) {
+	files := Files{t.TempDir()}
+	if _, err := files.Place(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without one: got %v, want that there is none", err)
+	}
+	want := Place{URL: "http://127.0.0.1:1", WebSocket: "ws://127.0.0.1:1/v1/ws", Admin: "http://127.0.0.1:2", PID: 3}
+	remove, err := files.LeavePlace(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := files.Place(); err != nil || got != want {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
+	}
+	for range 2 {
+		if err := remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir(files.Dir); err != nil || len(left) != 0 {
+		t.Errorf("the folder still has %v (%v)", left, err)
+	}
+}
+
+func TestProcessConfig(t *testing.T) {
+	for edges, want := range map[int]bool{0: false, 1: true, MaxEdges: true, MaxEdges + 1: false} {
+		err := ProcessConfig{StoreDir: "x", Edges: edges}.Validate()
+		if got := err == nil; got != want || err != nil && !strings.HasPrefix(err.Error(), "edges is ") {
+			t.Errorf("%d edges: got %v", edges, err)
+		}
+	}
+	if err := (ProcessConfig{}).Validate(); err == nil || !strings.Contains(err.Error(), "store_dir") || !strings.Contains(err.Error(), "edges") {
+		t.Errorf("got %v, want all faults", err)
+	}
+}
+
 func TestLockFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	unlock, err := lockFolder(dir)
@@ -176,7 +257,7 @@ func TestServiceSections(t *testing.T) {
 	for _, s := range ServiceSections() {
 		all[s.Name] = true
 	}
-	for _, name := range []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone"} {
+	for _, name := range []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone", "turn"} {
 		if !all[name] {
 			t.Errorf("the section %s is missing", name)
 		}

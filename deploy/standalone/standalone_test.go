@@ -2,7 +2,6 @@ package standalone
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ type running struct {
 	health *lifecycle.Health
 	stop   context.CancelFunc
 	ended  chan error
+	edges  []string // that the clients of join are on
 }
 
 // start runs everything over a store folder.
@@ -28,20 +28,19 @@ func start(t *testing.T, dir string) *running {
 	t.Helper()
 	r := &running{cfg: DevDefaults(), health: lifecycle.NewHealth(), ended: make(chan error, 1)}
 	r.cfg.Standalone.StoreDir = dir
-	for _, one := range []struct {
-		address  *string
-		listener *net.Listener
-	}{{&r.cfg.Edge.Listen, &r.cfg.Edge.Listener}, {&r.cfg.Auth.Listen, &r.cfg.Auth.Listener}} {
-		l, _, err := Listen("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		*one.address, *one.listener = l.Addr().String(), l
+	l, _, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	r.cfg.Edge.Listen, r.cfg.Edge.Listener = l.Addr().String(), l
+	if r.cfg.TURN.UDP, r.cfg.TURN.TCP, _, err = ListenTURN(t.Context(), "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	r.cfg.TURN.Listen = r.cfg.TURN.UDP.LocalAddr().String()
 	if err := r.cfg.Develop(); err != nil {
 		t.Fatal(err)
 	}
-	r.health.Set("edge/listener", lifecycle.ErrStarting) // the last to be there
+	r.health.Set(CheckFront, lifecycle.ErrStarting) // which Run takes over
 	ctx, cancel := context.WithCancel(lifecycle.WithHealth(context.WithoutCancel(t.Context()), r.health))
 	r.stop = cancel
 	go func() { r.ended <- Run(ctx, r.cfg) }()
@@ -79,7 +78,7 @@ func (r *running) token(ctx context.Context, room, identity string) (string, err
 	if err != nil {
 		return "", err
 	}
-	reply, err := Tokens{URL: "http://" + r.cfg.Auth.Listen, APIKey: apiKey}.Token(ctx, contract.TokenRequest{Room: room, Identity: identity})
+	reply, err := Tokens{URL: "http://" + r.cfg.Edge.Listen, APIKey: apiKey}.Token(ctx, contract.TokenRequest{Room: room, Identity: identity})
 	return reply.Token, err
 }
 
@@ -94,6 +93,7 @@ func (r *running) join(t *testing.T, identity string) *client.Room {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() }) // it never fails
+	r.edges = append(r.edges, c.Edge())
 	room, err := c.Join(t.Context(), "a room")
 	if err != nil {
 		t.Fatal(err)
@@ -141,13 +141,13 @@ func TestRun_isAllOfParley(t *testing.T) {
 
 func TestRun_endsWholeWithItsFirstFault(t *testing.T) {
 	r := start(t, t.TempDir())
-	if err := r.cfg.Auth.Listener.Close(); err != nil {
+	if err := r.cfg.Edge.Listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case err := <-r.ended:
 		r.ended <- nil
-		if err == nil || !strings.Contains(err.Error(), "authsvc") {
+		if err == nil || !strings.Contains(err.Error(), "front") {
 			t.Errorf("got %v, want which part failed", err)
 		}
 	case <-time.After(readyTimeout):

@@ -12,7 +12,7 @@ import (
 
 func newCall() *cobra.Command {
 	var (
-		auth    authFlags
+		auth    apiFlags
 		o       call.Options
 		timeout time.Duration
 	)
@@ -22,6 +22,13 @@ func newCall() *cobra.Command {
 			o.Token = func(ctx context.Context, room, identity string) (string, error) {
 				reply, err := askToken(ctx, auth, contract.TokenRequest{Room: room, Identity: identity})
 				return reply.Token, err
+			}
+			if len(o.Edges) == 0 {
+				socket, err := auth.socket()
+				if err != nil {
+					return err
+				}
+				o.Edges = []string{socket}
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
@@ -33,7 +40,7 @@ func newCall() *cobra.Command {
 		},
 	}
 	auth.add(cmd)
-	cmd.Flags().StringSliceVar(&o.Edges, "edge", []string{"ws://127.0.0.1:7420/v1/ws"}, "WebSocket address; give two to put the peers on different edges")
+	cmd.Flags().StringSliceVar(&o.Edges, "edge", nil, "WebSocket address, once or twice: one for each peer (default: /v1/ws at --url)")
 	cmd.Flags().StringVar(&o.Room, "room", "call", "the room in which they meet")
 	cmd.Flags().IntVar(&o.Bytes, "bytes", 1_000_000, "how much each peer sends")
 	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long it may take")

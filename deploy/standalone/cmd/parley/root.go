@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/embednats"
 	"github.com/parley-rtc/parley/services/lifecycle"
 )
 
@@ -15,7 +18,7 @@ func newRoot() *cobra.Command {
 	root := group("parley", "WebRTC signaling that keeps its word")
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(newDev(), newCall(), newToken(), newConfig(), newVersion(), newHealthcheck())
+	root.AddCommand(newDev(), newCall(), newToken(), newRoom(), newTail(), newConfig(), newVersion(), newHealthcheck())
 	return root
 }
 
@@ -25,9 +28,7 @@ func newVersion() *cobra.Command {
 		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]string{
-					"version": lifecycle.BuildVersion(), "go": runtime.Version(),
-				})
+				return printJSON(cmd.OutOrStdout(), newBuild())
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), lifecycle.BuildVersion())
 			return err
@@ -35,6 +36,27 @@ func newVersion() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line")
 	return cmd
+}
+
+// build is what `parley version --json` prints.
+type build struct {
+	Version    string `json:"version"`
+	Go         string `json:"go"`
+	NATSServer string `json:"nats_server"` // the embedded one
+	Protocol   string `json:"protocol"`    // the WebSocket subprotocol
+	Commit     string `json:"commit,omitempty"`
+}
+
+func newBuild() build {
+	b := build{Version: lifecycle.BuildVersion(), Go: runtime.Version(), NATSServer: embednats.Version, Protocol: contract.Subprotocol}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				b.Commit = setting.Value
+			}
+		}
+	}
+	return b
 }
 
 // printJSON prints one line.

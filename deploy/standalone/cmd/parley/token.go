@@ -4,54 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/parley-rtc/parley/deploy/standalone"
-	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// apiKeyVariable holds the API key for the tools.
-const apiKeyVariable = "PARLEY_API_KEY"
-
-// authFlags say where tokens come from.
-type authFlags struct {
-	url    string
-	apiKey string
-	store  string
-}
-
-func (f *authFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.url, "auth-url", "http://127.0.0.1:7412", "where the authsvc listens")
-	cmd.Flags().StringVar(&f.apiKey, "api-key-file", "", "file with the app's API key (default: $"+apiKeyVariable+", then that of parley dev)")
-	cmd.Flags().StringVar(&f.store, "store", ".parley", "folder of parley dev, which keeps its API key")
-}
-
-// tokens finds the API key: the named file, the environment, parley dev's.
-func (f *authFlags) tokens() (standalone.Tokens, error) {
-	path := f.apiKey
-	if path == "" {
-		if key := os.Getenv(apiKeyVariable); key != "" {
-			return standalone.Tokens{URL: f.url, APIKey: config.Secret(key)}, nil
-		}
-		path = filepath.Join(f.store, "api.key")
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return standalone.Tokens{}, fmt.Errorf("read the API key: %w (start parley dev here, or set %s or --api-key-file)", err, apiKeyVariable)
-	}
-	return standalone.Tokens{URL: f.url, APIKey: config.Secret(strings.TrimSpace(string(text)))}, nil
-}
-
 func newToken() *cobra.Command {
 	var (
-		auth   authFlags
+		auth   apiFlags
 		ask    contract.TokenRequest
 		ttl    time.Duration
 		stay   time.Duration
@@ -100,22 +64,22 @@ func seconds(flag string, d time.Duration) (int64, error) {
 
 // askToken checks what can be checked here, so that a bad name is told before
 // anything is sent, and asks.
-func askToken(ctx context.Context, auth authFlags, ask contract.TokenRequest) (contract.TokenReply, error) {
+func askToken(ctx context.Context, auth apiFlags, ask contract.TokenRequest) (contract.TokenReply, error) {
 	var faults []error
 	for _, one := range []struct{ flag, name string }{{"--room", ask.Room}, {"--id", ask.Identity}} {
 		if _, err := contract.ParseID(one.name); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", one.flag, err))
 		}
 	}
-	if u, err := url.Parse(auth.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		faults = append(faults, errors.New("--auth-url: must be the address of the authsvc, as in http://127.0.0.1:7412"))
+	if _, err := auth.address(); err != nil {
+		faults = append(faults, err)
 	}
 	if len(faults) > 0 {
 		return contract.TokenReply{}, usage(errors.Join(faults...))
 	}
-	tokens, err := auth.tokens()
+	address, key, err := auth.both()
 	if err != nil {
 		return contract.TokenReply{}, err
 	}
-	return tokens.Token(ctx, ask)
+	return standalone.Tokens{URL: address, APIKey: key}.Token(ctx, ask)
 }
