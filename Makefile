@@ -78,20 +78,39 @@ test: ## run every test under the race detector (PACKAGES='./edge/...' for some)
 test-ts: $(NODE_MODULES) ## run the tests of the TypeScript SDK and the demo page (after make build)
 	$(NPM) test --workspaces --if-present
 
-# The tests drive a real browser, some of them in a network namespace of their own. Debian's packages are installed if
-# we may; elsewhere we say what is missing.
-MISSING = $(strip $(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
-
-.PHONY: test-tools
-test-tools: ## install what the tests need and isn't here, if we may
-	@[ -n "$(MISSING)" ] || exit 0; \
+# $(call install-missing,packages) installs Debian's packages if we may, and says what is missing elsewhere.
+define install-missing
+	@[ -n "$(strip $(1))" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "$@: installing $(MISSING)"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(MISSING) >/dev/null; \
+		echo "$@: installing $(strip $(1))"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(1) >/dev/null; \
 	else \
-		echo "make $@: the tests need $(MISSING); install it: sudo apt-get install $(MISSING) (PARLEY_CHROMIUM may name the \
+		echo "make $@: $(strip $(1)) is missing; install it: sudo apt-get install $(strip $(1)) (PARLEY_CHROMIUM may name the \
 	program of a browser that is somewhere else)" >&2; exit 1; \
 	fi
+endef
+
+# The tests drive a real browser, some of them in a network namespace of their own.
+.PHONY: test-tools
+test-tools: ## install what the tests need and isn't here, if we may
+	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
+
+# The others that the bench runs against.
+PEERS := tests/load/peers/node_modules/.package-lock.json
+
+.PHONY: bench-tools
+bench-tools: $(PEERS)
+	$(call install-missing,$(if $(shell command -v redis-server),,redis-server))
+
+.PHONY: bench
+bench: bench-tools ## measure Parley against what users would pick otherwise, in at most 25 minutes (ARGS='...' go to the bench)
+	@$(MAKE) build
+	go run ./tests/load/cmd/bench --svg docs/images/bench.svg $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: bench-tools ## the same at one rate, in at most 2 minutes
+	@$(MAKE) build
+	go run ./tests/load/cmd/bench --quick $(ARGS)
 
 .PHONY: generate
 generate: $(NODE_MODULES) ## build what Go embeds of the TypeScript: the demo page and the SDK
@@ -105,7 +124,7 @@ generate-check: $(NODE_MODULES) ## fail if what is committed isn't what its sour
 .PHONY: screenshots
 screenshots: test-tools ## picture the demo page into docs/images
 	@$(MAKE) build
-	go run ./tests/demo/cmd/screenshots
+	cd tests && go run ./demo/cmd/screenshots
 
 .PHONY: fuzz
 fuzz: ## fuzz each Fuzz function for FUZZTIME (10s)
@@ -141,6 +160,7 @@ golangci: $(GOLANGCI) ## run golangci-lint over every module
 .PHONY: check-ts
 check-ts: $(NODE_MODULES) ## check the TypeScript's types, and the SDK as a package
 	$(NPM) run check --workspaces --if-present
+	edge/node_modules/.bin/tsc -p tests/browser/page
 	$(NPM) run build --workspace sdk
 
 .PHONY: tidy
@@ -156,11 +176,16 @@ tidy-check: ## fail on a go.mod that isn't tidy, doesn't stand by itself or hold
 
 .PHONY: clean
 clean: ## remove what the other targets built
-	rm -rf $(BIN) edge/node_modules edge/sdk/dist
+	rm -rf $(BIN) edge/node_modules edge/sdk/dist tests/load/peers/node_modules
 
 $(NODE_MODULES): edge/package-lock.json edge/package.json edge/sdk/package.json edge/demo/package.json
 	@command -v npm >/dev/null || { echo "make: the TypeScript needs Node 20 with npm: https://nodejs.org" >&2; exit 1; }
 	$(NPM) ci
+	@touch $@
+
+$(PEERS): tests/load/peers/package-lock.json tests/load/peers/package.json
+	@command -v npm >/dev/null || { echo "make: the bench needs Node 20 with npm: https://nodejs.org" >&2; exit 1; }
+	npm --prefix $(@D)/.. ci
 	@touch $@
 
 $(BIN)/tools/golangci-lint-%/golangci-lint:

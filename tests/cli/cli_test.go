@@ -34,8 +34,8 @@ func TestVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(asJSON.out), &got); err != nil || strings.Count(asJSON.out, "\n") != 1 {
 		t.Fatalf("got %q (%v), want one JSON line", asJSON.out, err)
 	}
-	if got["version"] != version || !strings.HasPrefix(got["go"], "go1.") {
-		t.Errorf("got %v, want version %q and Go's", got, version)
+	if got["version"] != version || !strings.HasPrefix(got["go"], "go1.") || !strings.HasPrefix(got["nats_server"], "2.") || got["protocol"] != "parley.v1" {
+		t.Errorf("got %v, want version %q, Go's, NATS's and the protocol's", got, version)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestConfigPrint(t *testing.T) {
 			value        any
 		}{
 			{"standalone", "store_dir", ".parley"}, {"edge", "listen", "127.0.0.1:7420"}, {"authsvc", "listen", "127.0.0.1:7412"},
-			{"edge", "ice_policy", "all"}, {"candidatefilter", "policy", "all"}, {"roomsvc", "shards", 1}, {"log", "level", "info"},
+			{"edge", "ice_policy", "all"}, {"candidatefilter", "policy", "all"}, {"roomsvc", "shards", 1}, {"log", "level", "warn"},
 		} {
 			if value := got[want.section][want.key]; value != want.value {
 				t.Errorf("%s.%s is %v, want %v", want.section, want.key, value, want.value)

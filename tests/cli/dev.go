@@ -21,23 +21,28 @@ const (
 )
 
 // anyPorts lets `parley dev` listen wherever there is room.
-var anyPorts = []string{"--edge.listen", "127.0.0.1:0", "--authsvc.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"}
+var anyPorts = []string{"--edge.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0", "--turn.listen", "127.0.0.1:0"}
 
 // greeting is the line that `parley dev` prints off a terminal.
 type greeting struct {
+	URL       string   `json:"url"`
+	Demo      string   `json:"demo"`
 	WebSocket string   `json:"websocket"`
 	Room      string   `json:"room"`
 	Identity  string   `json:"identity"`
 	Token     string   `json:"token"`
 	Tokens    string   `json:"tokens"`
+	DevToken  string   `json:"dev_token"`
+	Rooms     string   `json:"rooms"`
 	Admin     string   `json:"admin"`
+	Edges     []string `json:"edges"`
+	ICE       []string `json:"ice"`
+	Bots      int      `json:"bots"`
+	LAN       string   `json:"lan"`
 	Policy    string   `json:"candidate_policy"`
 	ReadyMS   int64    `json:"ready_ms"`
 	Moved     []string `json:"moved"`
 }
-
-// authURL is where authsvc listens.
-func (g greeting) authURL() string { return strings.TrimSuffix(g.Tokens, "/v1/tokens") }
 
 // adminAddress is host:port of the admin listener.
 func (g greeting) adminAddress() string { return strings.TrimPrefix(g.Admin, "http://") }

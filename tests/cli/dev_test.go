@@ -109,7 +109,7 @@ func streamFolders(t *testing.T, store string) (names []string) {
 func TestDev_movesOnFromBusyPorts(t *testing.T) {
 	var args []string
 	busy := map[string]string{}
-	for _, key := range []string{"edge.listen", "authsvc.listen", "admin.listen"} {
+	for _, key := range []string{"edge.listen", "admin.listen", "turn.listen"} {
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestDev_saysWhatKeepsItFromStarting(t *testing.T) {
 		{"no store folder", []string{"--standalone.store_dir", ""}, 2, []string{"standalone.store_dir"}},
 		{"an address that isn't here", []string{"--edge.listen", "192.0.2.1:7420"}, 1, []string{"edge.listen", "192.0.2.1:7420"}},
 		{"an address that is none", []string{"--edge.listen", "nonsense"}, 2, []string{"edge.listen", "host:port"}},
-		{"a port that is none", []string{"--authsvc.listen", "127.0.0.1:http"}, 1, []string{"authsvc.listen", "number"}},
+		{"a port that is none", []string{"--admin.listen", "127.0.0.1:http"}, 1, []string{"admin.listen", "number"}},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			p.run(t, slices.Concat([]string{"dev"}, anyPorts, one.args)...).check(t, one.code, one.texts...)

@@ -15,7 +15,7 @@ import (
 func TestToken(t *testing.T) {
 	p := newPlace(t)
 	d := startDev(t, p, anyPorts...)
-	auth := []string{"--auth-url", d.greeting.authURL()}
+	auth := []string{"--url", d.greeting.URL}
 	token := func(t *testing.T, args ...string) outcome {
 		t.Helper()
 		return p.run(t, append(append([]string{"token"}, auth...), args...)...)
@@ -79,7 +79,7 @@ func TestToken(t *testing.T) {
 	}
 	t.Run("an API key that no app has", func(t *testing.T) {
 		p.with("PARLEY_API_KEY=nobodys-key-0123456789").run(t, append(append([]string{"token"}, auth...), "--room", "r", "--id", "i")...).
-			check(t, 1, "bad_token")
+			check(t, 1, "bad_api_key")
 	})
 	t.Run("a call", func(t *testing.T) {
 		got := p.run(t, append([]string{"call", "--edge", d.greeting.WebSocket, "--bytes", "50000"}, auth...)...)
@@ -147,11 +147,11 @@ func TestToken_withoutParley(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-		newPlace(t, "PARLEY_API_KEY=some-key-0123456789").run(t, "token", "--room", "r", "--id", "i", "--auth-url", "http://"+l.Addr().String()).
+		newPlace(t, "PARLEY_API_KEY=some-key-0123456789").run(t, "token", "--room", "r", "--id", "i", "--url", "http://"+l.Addr().String()).
 			check(t, 1, "refused", "is the authsvc, or parley dev, running?")
 	})
 	t.Run("an address that is none", func(t *testing.T) {
-		newPlace(t, "PARLEY_API_KEY=some-key-0123456789").run(t, "token", "--room", "r", "--id", "i", "--auth-url", "nonsense").
-			check(t, 2, "--auth-url", "http://")
+		newPlace(t, "PARLEY_API_KEY=some-key-0123456789").run(t, "token", "--room", "r", "--id", "i", "--url", "nonsense").
+			check(t, 2, "--url", "http://")
 	})
 }
