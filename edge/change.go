@@ -117,6 +117,6 @@ func (r *room) reach(revision uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.roster.Revision() < revision && !r.roster.Loaded() {
-		r.resync()
+		r.resync(revision)
 	}
 }

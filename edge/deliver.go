@@ -78,7 +78,7 @@ func (r *room) take(o origin, s *contract.Signal) {
 	}
 	r.awaitHeld()
 	r.held = append(r.held, hold{o, cloneSignal(s)})
-	r.resync()
+	r.resync(s.Revision)
 }
 
 // awaitHeld waits until one more signal may be held; r.mu is held.

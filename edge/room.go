@@ -29,6 +29,7 @@ type room struct {
 	held      []hold                 // signals ahead of the roster
 	caughtUp  *sync.Cond             // of mu: held got shorter
 	resyncing bool
+	wanted    uint64                   // the highest revision that is known to exist
 	lanes     map[contract.Token]*lane // while somebody moves
 	changes   []*change                // operations that wait for roomsvc
 	changing  bool
@@ -61,6 +62,13 @@ func (r *room) exit() {
 	}
 }
 
+// inUse reports whether anyone still needs the room.
+func (r *room) inUse() bool {
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	return r.users > 0
+}
+
 // event applies the events of one commit; r.mu is held.
 func (r *room) event(o origin, s *contract.Signal) {
 	var events contract.RoomEvents
@@ -73,7 +81,7 @@ func (r *room) event(o origin, s *contract.Signal) {
 	changes, behind := r.roster.Apply(&events)
 	r.apply(o, changes)
 	if behind {
-		r.resync()
+		r.resync(events.Revision)
 		r.holdMessages(o, s, &events)
 	}
 	r.drainHeld()
@@ -148,16 +156,25 @@ func (r *room) left(c *roster.Change, leaving map[contract.Token]bool) {
 	}
 }
 
+// The pauses between two readings of a document that isn't new enough.
+const (
+	resyncShortest = 2 * time.Millisecond
+	resyncLongest  = time.Second
+)
+
 // resync reads the document in the background and applies it, again and again
-// until no signal is ahead of it; r.mu is held.
-func (r *room) resync() {
+// until it is at a revision that exists and no signal is ahead of it. What comes
+// while it is read counts, too: its event was dropped. r.mu is held.
+func (r *room) resync(revision uint64) {
+	r.wanted = max(r.wanted, revision)
 	if r.resyncing {
 		return
 	}
 	r.resyncing = true
 	r.e.goWork(func(ctx context.Context) {
 		resyncs.Inc()
-		for r.load(ctx) {
+		for wait := resyncShortest; r.load(ctx); wait = min(2*wait, resyncLongest) {
+			pause(ctx, wait)
 		}
 	})
 }
@@ -170,11 +187,11 @@ func (r *room) load(ctx context.Context) (again bool) {
 	if err == nil {
 		r.apply(origin{}, r.roster.Load(doc, records))
 		r.drainHeld()
-		if len(r.held) > 0 {
-			return true
-		}
 	} else if ctx.Err() == nil {
 		slog.WarnContext(ctx, "a room's document can't be read; trying again", "error", err)
+	}
+	behind := err != nil || len(r.held) > 0 || r.roster.Revision() < r.wanted
+	if behind && ctx.Err() == nil && r.inUse() {
 		return true
 	}
 	r.resyncing = false

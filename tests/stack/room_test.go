@@ -168,3 +168,51 @@ func waitFor(t *testing.T, c chan struct{}, what string) {
 		t.Errorf("waited in vain for %s", what)
 	}
 }
+
+// TestJoin_atTheSameTimeOnTwoEdges has the members of a room join at once: an
+// edge that is reading the room for its first member gets the events of the
+// others meanwhile, and must not miss one. What is missed would come with
+// roomsvc's next message, in 30 s.
+func TestJoin_atTheSameTimeOnTwoEdges(t *testing.T) {
+	s := InProcess(t, Options{})
+	const members = 4
+	clients := make([]*client.Client, members)
+	for i := range clients {
+		clients[i] = s.Dial(t, i%len(s.Edges), fmt.Sprintf("member-%d", i))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for n := range 60 {
+		name := fmt.Sprintf("at once %d", n)
+		rooms := make([]*client.Room, members)
+		var wg sync.WaitGroup
+		for i, c := range clients {
+			wg.Go(func() { rooms[i] = joinAndSee(ctx, t, c, name, members-1) })
+		}
+		wg.Wait()
+		if t.Failed() {
+			return
+		}
+		for _, room := range rooms {
+			if err := room.Leave(ctx); err != nil {
+				t.Fatalf("leave %s: %v", name, err)
+			}
+		}
+	}
+}
+
+// joinAndSee joins a room and returns when so many others are seen in it.
+func joinAndSee(ctx context.Context, t *testing.T, c *client.Client, name string, others int) *client.Room {
+	room, err := c.Join(ctx, name)
+	if err != nil {
+		t.Errorf("join %s: %v", name, err)
+		return nil
+	}
+	for len(room.Peers()) < others {
+		if _, err := room.Next(ctx); err != nil {
+			t.Errorf("%s: %d of %d others seen: %v", name, len(room.Peers()), others, err)
+			return nil
+		}
+	}
+	return room
+}
