@@ -99,7 +99,7 @@ test-tools: ## install what the tests need and isn't here, if we may
 PEERS := tests/load/peers/node_modules/.package-lock.json
 
 .PHONY: bench-tools
-bench-tools: $(PEERS)
+bench-tools: $(PEERS) ## install what the bench needs and isn't here, if we may
 	$(call install-missing,$(if $(shell command -v redis-server),,redis-server))
 
 .PHONY: bench

@@ -38,7 +38,7 @@ var labels = map[string][]string{
 		"done", "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1009", "1011", "1012", "1013",
 		"4408", "4429", "4440", "4501", "4503", "4509", "4510", "other",
 	}),
-	"result":    slices.Concat(codes, []string{"ok", "passed", "dropped", "refused", "resumed", "lost"}),
+	"result":    slices.Concat(codes, []string{"ok", "passed", "dropped", "refused", "resumed", "lost", "none", "unanswered"}),
 	"rule":      rules(),
 	"kind":      {"join", "leave", "kick", "lock", "unlock", "close", "unknown"},
 	"operation": {"request", "read", "update", "open", "watch"},

@@ -43,6 +43,7 @@ var kinds = map[string]struct {
 	"room.join":       {[]string{"roomsvc"}, otlp.Span_SPAN_KIND_INTERNAL},
 	"room.leave":      {[]string{"roomsvc"}, otlp.Span_SPAN_KIND_INTERNAL},
 	"auth.token":      {[]string{"authsvc"}, otlp.Span_SPAN_KIND_SERVER},
+	"auth.ice":        {[]string{"authsvc"}, otlp.Span_SPAN_KIND_SERVER},
 }
 
 // path finds the spans of a signal's way in a trace that must have no others.

@@ -91,7 +91,7 @@ func TestCrowd_Run_findsFaults(t *testing.T) {
 			held = nil
 			r := newRelay(t)
 			var late *member
-			r.onCandidate = func(n int, text []byte, to *member) {
+			r.relayBy(func(n int, text []byte, to *member) {
 				switch {
 				case n == victim:
 					late = to
@@ -103,7 +103,7 @@ func TestCrowd_Run_findsFaults(t *testing.T) {
 				default:
 					to.deliver(text)
 				}
-			}
+			})
 			_, err := meet(t, r, little).Run(t.Context(), short)
 			var fault *FaultError
 			if !errors.As(err, &fault) {
@@ -119,12 +119,12 @@ func TestCrowd_Run_findsFaults(t *testing.T) {
 // TestCrowd_Run_namesForgedSenders has the server say another sender than it was.
 func TestCrowd_Run_namesForgedSenders(t *testing.T) {
 	r := newRelay(t)
-	r.onCandidate = func(n int, text []byte, to *member) {
+	r.relayBy(func(n int, text []byte, to *member) {
 		if n == 7 {
 			text = bytes.Replace(text, []byte(`"from":"id`), []byte(`"from":"xx`), 1)
 		}
 		to.deliver(text)
-	}
+	})
 	_, err := meet(t, r, enough).Run(t.Context(), short)
 	var fault *FaultError
 	if !errors.As(err, &fault) || fault.Faults[Misaddressed] == 0 {
@@ -145,14 +145,14 @@ func TestCrowd_Run_isOpenLoop(t *testing.T) {
 		text []byte
 	}
 	var held []delivery
-	r.onCandidate = func(n int, text []byte, to *member) {
+	r.relayBy(func(n int, text []byte, to *member) {
 		held = append(held, delivery{to, bytes.Clone(text)})
 		if n == messages-1 {
 			for _, one := range held {
 				one.to.deliver(one.text)
 			}
 		}
-	}
+	})
 	w, err := meet(t, r, enough).Run(t.Context(), load)
 	if err != nil {
 		t.Fatal(err)
@@ -171,10 +171,10 @@ func TestCrowd_Run_isOpenLoop(t *testing.T) {
 
 func TestCrowd_Run_saysSaturated(t *testing.T) {
 	r := newRelay(t)
-	r.onCandidate = func(_ int, text []byte, to *member) {
+	r.relayBy(func(_ int, text []byte, to *member) {
 		<-time.After(2 * time.Millisecond) // 500 a second at most
 		to.deliver(text)
-	}
+	})
 	w, err := meet(t, r, enough).Run(t.Context(), Load{Rate: 2000, Burst: 1, Length: time.Second})
 	if err != nil || !w.Saturated {
 		t.Errorf("got saturated %v (%v), want true", w.Saturated, err)

@@ -66,6 +66,13 @@ func newRelay(t *testing.T) *relay {
 	return r
 }
 
+// relayBy changes what is done with candidates.
+func (r *relay) relayBy(do func(n int, text []byte, to *member)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onCandidate = do
+}
+
 func (r *relay) serve(t *testing.T, conn net.Conn) {
 	defer conn.Close()
 	if _, err := ws.Upgrade(conn); err != nil {
