@@ -147,6 +147,18 @@ func TestCall_aReloadReplacesItself(t *testing.T) {
 	}
 }
 
+// TestCall_withBots has tabs crash in the middle of a call, without a goodbye: the
+// bots must not hold up the end of `parley dev`.
+func TestCall_withBots(t *testing.T) {
+	d := startParley(t, "--bots", "2", "--bots-room", "company")
+	for _, name := range []string{"Ada", "Bob"} {
+		p := joins(t, d, name, "company", Desktop)
+		p.sees("Bot 1")
+		p.sees("Bot 2")
+		p.tab.Crash()
+	}
+}
+
 // noDevices is a machine without a camera and a microphone, as the page meets it.
 const noDevices = `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"))`
 

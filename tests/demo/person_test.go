@@ -24,14 +24,14 @@ func closeBrowser() {
 	}
 }
 
-// startParley runs `parley dev` until the test ends.
-func startParley(t testing.TB) *Parley {
+// startParley runs `parley dev` until the test ends; it must end well, too.
+func startParley(t testing.TB, args ...string) *Parley {
 	t.Helper()
 	binary, err := Binary(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := StartParley(binary, t.TempDir())
+	p, err := StartParley(binary, t.TempDir(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

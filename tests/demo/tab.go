@@ -56,6 +56,14 @@ func (b *Browser) Tab(screen Screen, url string, scripts ...string) (*Tab, error
 	return t, nil
 }
 
+// Crash ends the page at once, so that nothing of it can say goodbye.
+func (t *Tab) Crash() {
+	ctx, cancel := context.WithTimeout(t.ctx, time.Second) // nobody is left to answer
+	defer cancel()
+	_, _ = chromedp.Call(ctx, page.Crash, cdp.Empty{})
+	t.Close()
+}
+
 func (t *Tab) open(url string, scripts []string) error {
 	options := []chromedp.EmulateViewportOption{}
 	if t.screen.Touch {

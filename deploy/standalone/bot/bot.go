@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/pion/interceptor"
@@ -97,16 +98,17 @@ func (b *bot) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	playing, stop := context.WithCancel(ctx)
+	defer stop()
 	negotiator := negotiate.New(room, negotiate.Config{
 		API:              api,
 		Only:             func(other contract.Peer) bool { return !b.others[other.Identity] },
-		OnPeerConnection: b.connect,
+		OnPeerConnection: func(other contract.Peer, pc *webrtc.PeerConnection) { b.connect(playing, other, pc) },
 		OnDataChannel:    func(_ contract.Peer, dc *webrtc.DataChannel) { b.chat(dc) },
 		OnTrack: func(_ contract.Peer, track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-			b.readers.Go(func() { discard(track) })
+			b.readers.Go(func() { discard(playing, track) })
 		},
 	})
-	playing, stop := context.WithCancel(ctx)
 	b.readers.Go(func() { b.camera.play(playing, b.index*len(b.camera.clip.frames)/max(1, b.options.Count)) })
 	err = negotiator.Run(ctx)
 	stop()
@@ -121,14 +123,14 @@ func (b *bot) run(ctx context.Context) error {
 
 // connect gives a new connection what a bot sends. The side that can't roll
 // back makes the channel, and towards another of that kind the earlier one.
-func (b *bot) connect(other contract.Peer, pc *webrtc.PeerConnection) {
+func (b *bot) connect(ctx context.Context, other contract.Peer, pc *webrtc.PeerConnection) {
 	sender, err := pc.AddTrack(b.camera.track)
 	if err != nil {
 		b.log.Error("the bot has no camera", "error", err)
 		return
 	}
 	b.camera.lost.Store(true) // who comes can't decode yet
-	b.readers.Go(func() { b.camera.listen(sender) })
+	b.readers.Go(func() { b.camera.listen(ctx, sender) })
 	if other.Polite {
 		return
 	}
@@ -171,15 +173,23 @@ func answer(m webrtc.DataChannelMessage) string {
 	return "You said: " + text
 }
 
-// discard reads a track to its end: pion reports to a sender only what was
-// read.
-func discard(track *webrtc.TrackRemote) {
+// discard reads a track until it or ctx ends: pion reports to a sender only what
+// was read.
+func discard(ctx context.Context, track *webrtc.TrackRemote) {
+	defer endReads(ctx, track)()
 	packet := make([]byte, 1500)
 	for {
 		if _, _, err := track.Read(packet); err != nil {
 			return
 		}
 	}
+}
+
+// endReads ends the reads of a reader when ctx does: of a track that was
+// renegotiated pion doesn't always end them with the connection. The caller
+// must call what it returns when it reads no more.
+func endReads(ctx context.Context, reader interface{ SetReadDeadline(time.Time) error }) func() bool {
+	return context.AfterFunc(ctx, func() { _ = reader.SetReadDeadline(time.Now()) }) // fails only when it has ended
 }
 
 // newAPI is pion as browsers expect it, on any interface, and without its own

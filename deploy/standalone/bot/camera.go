@@ -46,9 +46,10 @@ func (c *camera) play(ctx context.Context, i int) {
 	}
 }
 
-// listen reads what a viewer reports until its connection ends: what it lost is
-// sent again by pion, and here it asks for key frames.
-func (c *camera) listen(sender *webrtc.RTPSender) {
+// listen reads what a viewer reports until its connection or ctx ends: what it
+// lost is sent again by pion, and here it asks for key frames.
+func (c *camera) listen(ctx context.Context, sender *webrtc.RTPSender) {
+	defer endReads(ctx, sender)()
 	for {
 		packets, _, err := sender.ReadRTCP()
 		if err != nil {
