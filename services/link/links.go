@@ -65,7 +65,7 @@ type Options struct {
 // DefaultOptions are the design's figures; From and Subject are still to be set.
 func DefaultOptions() Options {
 	return Options{
-		Gather:          time.Millisecond,
+		Gather:          2 * time.Millisecond,
 		MaxQueueSignals: 20_000,
 		MaxQueueBytes:   8 << 20,
 		AttemptTimeout:  time.Second,
