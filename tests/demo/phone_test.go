@@ -13,7 +13,9 @@ const smallest = 44
 // fits checks that nothing stands out to the right, and that what is pressed is large enough.
 func (p *person) fits(where string) {
 	p.t.Helper()
-	value[bool](p, "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))") // what comes in has come
+	// What comes in has come, and stands where it stays.
+	value[bool](p, `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true)))).then(() => Promise.all(
+		document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime !== Infinity).map((a) => a.finished.catch(() => null)))).then(() => true)`)
 	if got := value[int](p, "document.documentElement.scrollWidth"); int64(got) > p.tab.screen.Width {
 		p.t.Errorf("%s is %d pixels wide on a screen of %d", where, got, p.tab.screen.Width)
 	}

@@ -126,7 +126,7 @@ func (b *bot) run(ctx context.Context) error {
 func (b *bot) connect(ctx context.Context, other contract.Peer, pc *webrtc.PeerConnection) {
 	sender, err := pc.AddTrack(b.camera.track)
 	if err != nil {
-		b.log.Error("the bot has no camera", "error", err)
+		b.log.ErrorContext(ctx, "the bot has no camera", "error", err)
 		return
 	}
 	b.camera.lost.Store(true) // who comes can't decode yet
@@ -136,7 +136,7 @@ func (b *bot) connect(ctx context.Context, other contract.Peer, pc *webrtc.PeerC
 	}
 	dc, err := pc.CreateDataChannel(Channel, nil)
 	if err != nil {
-		b.log.Error("the bot can't chat", "error", err)
+		b.log.ErrorContext(ctx, "the bot can't chat", "error", err)
 		return
 	}
 	b.chat(dc)
