@@ -68,6 +68,15 @@ func (i *iceServers) begin(now time.Time) bool {
 	return true
 }
 
+// postpone sets when a member that hasn't asked yet does.
+func (i *iceServers) postpone(due time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.due.IsZero() {
+		i.due = due
+	}
+}
+
 // end takes the answer, and reports whether the client must be told.
 func (i *iceServers) end(servers []contract.ICEServer, due time.Time, answered bool) (tell bool) {
 	i.mu.Lock()
@@ -84,11 +93,16 @@ func (i *iceServers) end(servers []contract.ICEServer, due time.Time, answered b
 func (m *membership) askICE(ctx context.Context) {
 	e := m.r.e
 	now := time.Now()
-	if now.Sub(e.started) < time.Duration(e.ice.quiet.Load()) || !m.ice.begin(now) {
+	again := now.Add(iceAgain + rand.N(iceSpread))
+	if now.Sub(e.started) < time.Duration(e.ice.quiet.Load()) {
+		m.ice.postpone(again)
+		return
+	}
+	if !m.ice.begin(now) {
 		return
 	}
 	reply, err := e.requestICE(ctx, contract.ICERequest{App: m.r.app, Identity: m.identity})
-	due := now.Add(iceAgain + rand.N(iceSpread))
+	due := again
 	var none []contract.ICEServer
 	switch ttl := time.Duration(reply.TTL) * time.Second; {
 	case err != nil:

@@ -30,36 +30,45 @@ func TestICEServers_comeWithTheJoin(t *testing.T) {
 	}
 }
 
-// TestICEServers_followWhenAuthsvcIsBack lets a member join without authsvc: it
-// isn't held up, and gets its servers when there is somebody to make them.
+// TestICEServers_followWhenAuthsvcIsBack lets members join without authsvc: they
+// aren't held up, and get their servers when there is somebody to make them, also
+// the second one, for whom the edge doesn't ask since nobody answered the first.
 func TestICEServers_followWhenAuthsvcIsBack(t *testing.T) {
 	s := Processes(t, Options{TURN: relays})
-	token, err := s.Token(t.Context(), "ice", "ada")
-	if err != nil {
-		t.Fatal(err)
+	tokens := map[string]string{}
+	for _, name := range []string{"ada", "bob"} {
+		token, err := s.Token(t.Context(), "ice", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[name] = token
 	}
 	auth := s.Process(t, "authsvc")
 	auth.Stop(t)
-	c := s.Dial(t, 0, "ada", client.WithToken(func(context.Context, string, client.TokenReason) (string, error) { return token, nil }))
-	room, err := c.Join(t.Context(), "ice")
-	if err != nil {
-		t.Fatalf("join without authsvc: %v", err)
-	}
-	if got := room.ICEServers(); len(got) != 0 {
-		t.Fatalf("got %+v from an authsvc that doesn't run", got)
+	var rooms []*client.Room
+	for _, name := range []string{"ada", "bob"} {
+		c := s.Dial(t, 0, name, client.WithToken(func(context.Context, string, client.TokenReason) (string, error) { return tokens[name], nil }))
+		room, err := c.Join(t.Context(), "ice")
+		if err != nil {
+			t.Fatalf("%s joins without authsvc: %v", name, err)
+		}
+		if got := room.ICEServers(); len(got) != 0 {
+			t.Fatalf("%s got %+v from an authsvc that doesn't run", name, got)
+		}
+		rooms = append(rooms, room)
 	}
 	auth.Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	for {
-		e, err := room.Next(ctx)
-		if err != nil {
-			t.Fatalf("no servers came: %v", err)
+	for _, room := range rooms {
+		for changed := false; !changed; {
+			e, err := room.Next(ctx)
+			if err != nil {
+				t.Fatalf("no servers came for %s: %v", room.Self().Identity, err)
+			}
+			_, changed = e.(client.ICEServersChanged)
 		}
-		if _, ok := e.(client.ICEServersChanged); ok {
-			checkRelay(t, room.ICEServers())
-			return
-		}
+		checkRelay(t, room.ICEServers())
 	}
 }
 
