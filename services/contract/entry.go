@@ -119,9 +119,11 @@ func AppendVerdict(dst []byte, v *Verdict) []byte {
 // EntryReader reads an entry item by item. The zero value is no reader; use
 // ReadEntry.
 type EntryReader struct {
-	rest []byte
-	item []byte
-	kind byte
+	entry      []byte
+	start, end int // of the current item
+	payload    []byte
+	kind       byte
+	inexact    bool
 }
 
 // ReadEntry starts to read an entry, which it borrows.
@@ -129,20 +131,23 @@ func ReadEntry(entry []byte) (EntryReader, error) {
 	if len(entry) == 0 || entry[0] != entryVersion {
 		return EntryReader{}, fmt.Errorf("%w: version", ErrBadEntry)
 	}
-	return EntryReader{rest: entry[1:]}, nil
+	return EntryReader{entry: entry, start: 1, end: 1}, nil
 }
 
 // Next goes to the next signal or verdict and reports whether there is one; it
 // skips items it doesn't know.
 func (r *EntryReader) Next() (bool, error) {
-	for len(r.rest) > 0 {
-		kind := r.rest[0]
-		item, rest, ok := cutBytes(r.rest[1:])
-		if !ok {
+	for r.end < len(r.entry) {
+		p := parser{rest: r.entry[r.end+1:]}
+		payload := p.bytes()
+		if p.failed {
 			return false, fmt.Errorf("%w: item is cut off", ErrBadEntry)
 		}
-		r.rest, r.item, r.kind = rest, item, kind
-		if kind == itemSignal || kind == itemVerdict {
+		r.kind, r.payload = r.entry[r.end], payload
+		r.start, r.end = r.end, len(r.entry)-len(p.rest)
+		known := r.kind == itemSignal || r.kind == itemVerdict
+		r.inexact = r.inexact || p.long || !known
+		if known {
 			return true, nil
 		}
 	}
@@ -152,9 +157,18 @@ func (r *EntryReader) Next() (bool, error) {
 // IsSignal reports whether the current item is a signal; otherwise it is a verdict.
 func (r *EntryReader) IsSignal() bool { return r.kind == itemSignal }
 
+// Bounds tells where in the entry the current item begins and ends.
+func (r *EntryReader) Bounds() (start, end int) { return r.start, r.end }
+
+// Exact reports whether the entry, as far as Next and Signal have read it, is
+// what AppendEntry and AppendSignal write of what they gave: without unknown
+// items, unknown bytes at a signal's end, and numbers in more bytes than they
+// need. It says nothing of verdicts.
+func (r *EntryReader) Exact() bool { return !r.inexact }
+
 // Signal reads the current item into s.
 func (r *EntryReader) Signal(s *Signal) error {
-	p := parser{rest: r.item}
+	p := parser{rest: r.payload}
 	s.Kind = Kind(p.byte())
 	s.App, s.Room = p.bytes(), p.bytes()
 	s.Revision = p.uint()
@@ -165,12 +179,13 @@ func (r *EntryReader) Signal(s *Signal) error {
 	if p.failed || len(s.App) == 0 || len(s.Room) == 0 || len(s.From) == 0 {
 		return fmt.Errorf("%w: signal", ErrBadEntry)
 	}
+	r.inexact = r.inexact || p.long || len(p.rest) > 0
 	return nil
 }
 
 // Verdict reads the current item into v.
 func (r *EntryReader) Verdict(v *Verdict) error {
-	p := parser{rest: r.item}
+	p := parser{rest: r.payload}
 	v.From = string(p.bytes())
 	v.Seq = p.uint()
 	v.Refused = p.byte() == 1
@@ -210,6 +225,7 @@ func ReadVerdicts(entry []byte) ([]Verdict, error) {
 type parser struct {
 	rest   []byte
 	failed bool
+	long   bool // a number had more bytes than it needs
 }
 
 func (p *parser) byte() byte {
@@ -223,32 +239,28 @@ func (p *parser) byte() byte {
 }
 
 func (p *parser) uint() uint64 {
+	if len(p.rest) > 0 && p.rest[0] < 0x80 { // most are
+		return uint64(p.byte())
+	}
 	v, n := binary.Uvarint(p.rest)
 	if n <= 0 {
 		p.failed, p.rest = true, nil
 		return 0
 	}
+	p.long = p.long || p.rest[n-1] == 0
 	p.rest = p.rest[n:]
 	return v
 }
 
 func (p *parser) bytes() []byte {
-	field, rest, ok := cutBytes(p.rest)
-	if !ok {
+	size := p.uint()
+	if p.failed || size > uint64(len(p.rest)) {
 		p.failed, p.rest = true, nil
 		return nil
 	}
-	p.rest = rest
+	field := p.rest[:size:size]
+	p.rest = p.rest[size:]
 	return field
-}
-
-func cutBytes(b []byte) (field, rest []byte, ok bool) {
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
-		return nil, nil, false
-	}
-	end := n + int(size)
-	return b[n:end:end], b[end:], true
 }
 
 func appendBytes(dst, field []byte) []byte {

@@ -69,6 +69,11 @@ func FuzzReadEntry(f *testing.F) {
 		if !slices.Equal(entry, before) {
 			t.Fatal("reading changed the entry")
 		}
+		if len(verdicts) == 0 && err == nil {
+			if got, want := exact(t, entry), slices.Equal(encode(signals, nil), entry); got != want {
+				t.Fatalf("Exact says %v of %x, written anew it is %x", got, entry, encode(signals, nil))
+			}
+		}
 		again, againVerdicts, err := decode(encode(signals, verdicts))
 		if err != nil {
 			t.Fatal(err)
@@ -77,6 +82,21 @@ func FuzzReadEntry(f *testing.F) {
 			t.Fatalf("%+v %+v came back as %+v %+v", signals, verdicts, again, againVerdicts)
 		}
 	})
+}
+
+// exact reads an entry of signals to its end.
+func exact(t *testing.T, entry []byte) bool {
+	r, err := contract.ReadEntry(entry)
+	for more := err == nil; more; {
+		if more, err = r.Next(); more {
+			var s contract.Signal
+			err = r.Signal(&s)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r.Exact()
 }
 
 type generator struct{ *rand.Rand }

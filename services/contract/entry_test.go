@@ -115,6 +115,51 @@ func TestEntry_SkipsTheUnknown(t *testing.T) {
 	}
 }
 
+func TestEntryReader_Exact(t *testing.T) {
+	signal, payload := goldenSignals()[1], string(unhex(t, goldenEvent)[2:])
+	golden := string(unhex(t, goldenEvent))
+	tests := []struct {
+		name, entry string
+		want        bool
+	}{
+		{"as it is written", "\x01" + golden + golden, true},
+		{"nothing in it", "\x01", true},
+		{"an unknown item before", "\x01\x03\x00" + golden, false},
+		{"an unknown item behind", "\x01" + golden + "\x03\x00", false},
+		{"more bytes in a signal", "\x01\x01\x2a" + payload + "\x00" + golden, false},
+		{"a long length of the item", "\x01\x01\xa9\x00" + payload, false},
+		{"a long length of a field", "\x01\x01\x2a" + payload[:1] + "\x84\x00" + payload[2:], false},
+		{"a long number", "\x01\x01\x2a" + strings.Replace(payload, "-x\x00", "-x\x80\x00", 1), false},
+	}
+	for _, tt := range tests {
+		r, err := contract.ReadEntry([]byte(tt.entry))
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := 1
+		for {
+			more, err := r.Next()
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			if !more {
+				break
+			}
+			var s contract.Signal
+			if err := r.Signal(&s); err != nil || !reflect.DeepEqual(s, signal) {
+				t.Fatalf("%s: got %+v, %v; want %+v", tt.name, s, err, signal)
+			}
+			var start int
+			if start, end = r.Bounds(); tt.want && tt.entry[start:end] != golden {
+				t.Errorf("%s: the item's bounds are %d and %d", tt.name, start, end)
+			}
+		}
+		if got := r.Exact(); got != tt.want || got && end != len(tt.entry) {
+			t.Errorf("%s: got %v and the last item ends at %d of %d", tt.name, got, end, len(tt.entry))
+		}
+	}
+}
+
 func TestEntry_Truncated(t *testing.T) {
 	entry := unhex(t, goldenEntry)
 	whole := map[int]int{1: 0} // items of the prefixes that end between two items

@@ -36,20 +36,30 @@ type ID string
 // ParseID checks a raw name. The error wraps ErrBadID and names the rule, never
 // the input.
 func ParseID(raw string) (ID, error) {
-	switch {
-	case raw == "":
-		return "", fmt.Errorf("%w: it is empty, give 1 to %d bytes", ErrBadID, MaxIDBytes)
-	case len(raw) > MaxIDBytes:
-		return "", fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrBadID, len(raw), MaxIDBytes)
-	case !utf8.ValidString(raw):
-		return "", fmt.Errorf("%w: it is not valid UTF-8", ErrBadID)
-	}
-	for i, r := range raw {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return "", fmt.Errorf("%w: control character at byte %d", ErrBadID, i)
-		}
+	if err := checkID([]byte(raw)); err != nil {
+		return "", err
 	}
 	return ID(raw), nil
+}
+
+// checkID says why raw is no id.
+func checkID(raw []byte) error {
+	switch {
+	case len(raw) == 0:
+		return fmt.Errorf("%w: it is empty, give 1 to %d bytes", ErrBadID, MaxIDBytes)
+	case len(raw) > MaxIDBytes:
+		return fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrBadID, len(raw), MaxIDBytes)
+	case !utf8.Valid(raw):
+		return fmt.Errorf("%w: it is not valid UTF-8", ErrBadID)
+	}
+	for i := 0; i < len(raw); {
+		r, size := utf8.DecodeRune(raw[i:])
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return fmt.Errorf("%w: control character at byte %d", ErrBadID, i)
+		}
+		i += size
+	}
+	return nil
 }
 
 // Token returns the id in the form that may stand in subjects and keys:
@@ -70,27 +80,45 @@ type Token struct{ text string }
 // ParseToken reads a token back from a subject, key or entry. It refuses
 // everything that ID.Token, NewPeerID and NewProcessID don't produce.
 func ParseToken(text string) (Token, error) {
-	if isPlainToken(text) {
-		return Token{text}, nil
+	if !isPlainToken(text) {
+		if err := checkEscaped([]byte(text)); err != nil {
+			return Token{}, err
+		}
 	}
-	encoded, escaped := strings.CutPrefix(text, string(tokenEscape))
-	if !escaped {
-		return Token{}, fmt.Errorf("%w: not a token", ErrBadID)
+	return Token{text}, nil
+}
+
+// IsToken reports whether ParseToken takes text. It allocates nothing for a
+// token.
+func IsToken(text []byte) bool { return isPlainToken(text) || checkEscaped(text) == nil }
+
+// strictBase64 refuses texts whose last bits mean nothing.
+var strictBase64 = base64.RawURLEncoding.Strict()
+
+// checkEscaped says why text is no token that begins with tokenEscape.
+func checkEscaped(text []byte) error {
+	if len(text) == 0 || text[0] != tokenEscape {
+		return fmt.Errorf("%w: not a token", ErrBadID)
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	encoded := text[1:]
+	if most := strictBase64.EncodedLen(MaxIDBytes); len(encoded) > most {
+		return fmt.Errorf("%w: token of %d bytes, at most %d are allowed", ErrBadID, len(text), 1+most)
+	}
+	var buffer [MaxIDBytes]byte
+	n, err := strictBase64.Decode(buffer[:], encoded)
 	if err != nil {
-		return Token{}, fmt.Errorf("%w: token is not base64url", ErrBadID)
+		return fmt.Errorf("%w: token is not base64url", ErrBadID)
 	}
-	id, err := ParseID(string(raw))
-	if err != nil {
-		return Token{}, err
+	raw := buffer[:n]
+	if err := checkID(raw); err != nil {
+		return err
 	}
 	// The decoder skips CR and LF, and a plain id could be encoded without
 	// need: only the one token that the id itself has may pass.
-	if id.Token().text != text {
-		return Token{}, fmt.Errorf("%w: not the token of its id", ErrBadID)
+	if strictBase64.EncodedLen(n) != len(encoded) || isPlainToken(raw) {
+		return fmt.Errorf("%w: not the token of its id", ErrBadID)
 	}
-	return Token{text}, nil
+	return nil
 }
 
 // ID returns the name that the token stands for.
@@ -145,8 +173,8 @@ func NewProcessID(name string) (Token, error) {
 // randomText returns n characters of [a-z2-7], five random bits each.
 func randomText(n int) string { return strings.ToLower(rand.Text())[:n] }
 
-func isPlainToken(s string) bool {
-	if s == "" || len(s) > maxPlainToken {
+func isPlainToken[T string | []byte](s T) bool {
+	if len(s) == 0 || len(s) > maxPlainToken {
 		return false
 	}
 	for i := range len(s) {

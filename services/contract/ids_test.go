@@ -136,6 +136,9 @@ func TestParseToken(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			token, err := contract.ParseToken(tt.text)
+			if got := contract.IsToken([]byte(tt.text)); got != tt.ok {
+				t.Errorf("IsToken: got %v", got)
+			}
 			if !tt.ok {
 				if !errors.Is(err, contract.ErrBadID) || !token.IsZero() {
 					t.Fatalf("got %q, %v; want an ErrBadID", token, err)
@@ -146,6 +149,15 @@ func TestParseToken(t *testing.T) {
 				t.Fatalf("got %q, %v; want the token as it came", token, err)
 			}
 		})
+	}
+}
+
+func TestIsToken_AllocatesNothing(t *testing.T) {
+	for _, id := range []string{"plain", "a room with spaces", strings.Repeat("é", 64)} {
+		text := []byte(mustID(t, id).Token().String())
+		if got := testing.AllocsPerRun(100, func() { contract.IsToken(text) }); got != 0 {
+			t.Errorf("%s: %v allocations, want none", text, got)
+		}
 	}
 }
 
@@ -244,6 +256,9 @@ func FuzzParseToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		token, err := contract.ParseToken(text)
+		if got := contract.IsToken([]byte(text)); got != (err == nil) {
+			t.Fatalf("IsToken says %v of %q, ParseToken %v", got, text, err)
+		}
 		if err != nil {
 			return
 		}
