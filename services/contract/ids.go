@@ -36,14 +36,14 @@ type ID string
 // ParseID checks a raw name. The error wraps ErrBadID and names the rule, never
 // the input.
 func ParseID(raw string) (ID, error) {
-	if err := checkID([]byte(raw)); err != nil {
+	if err := CheckID([]byte(raw)); err != nil {
 		return "", err
 	}
 	return ID(raw), nil
 }
 
-// checkID says why raw is no id.
-func checkID(raw []byte) error {
+// CheckID returns the error of ParseID. It allocates nothing for an id.
+func CheckID(raw []byte) error {
 	switch {
 	case len(raw) == 0:
 		return fmt.Errorf("%w: it is empty, give 1 to %d bytes", ErrBadID, MaxIDBytes)
@@ -110,7 +110,7 @@ func checkEscaped(text []byte) error {
 		return fmt.Errorf("%w: token is not base64url", ErrBadID)
 	}
 	raw := buffer[:n]
-	if err := checkID(raw); err != nil {
+	if err := CheckID(raw); err != nil {
 		return err
 	}
 	// The decoder skips CR and LF, and a plain id could be encoded without
@@ -120,6 +120,10 @@ func checkEscaped(text []byte) error {
 	}
 	return nil
 }
+
+// ByToken is what m has for the token of that text, or the zero V: also of a
+// text that is no token. It allocates nothing.
+func ByToken[V any](m map[Token]V, text []byte) V { return m[Token{string(text)}] }
 
 // ID returns the name that the token stands for.
 func (t Token) ID() ID {

@@ -161,6 +161,19 @@ func TestIsToken_AllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestByToken_AllocatesNothing(t *testing.T) {
+	peer, name := contract.NewPeerID(), []byte("täglich um neun, und mehr als 32 Bytes")
+	text, all := []byte(peer.String()), map[contract.Token]int{peer: 1}
+	got := testing.AllocsPerRun(100, func() {
+		if contract.ByToken(all, text) != 1 || contract.ByToken(all, name) != 0 || contract.CheckID(name) != nil {
+			t.Error("the token isn't found, or something else is, or a good name is refused")
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v allocations, want none", got)
+	}
+}
+
 func TestToken_JSON(t *testing.T) {
 	type holder struct {
 		Peer contract.Token            `json:"peer,omitzero"`
