@@ -110,50 +110,52 @@ var errBye = errors.New("bye")
 
 // receive handles one text. An error ends the connection.
 func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []byte) error {
-	if !s.heldBy(c) {
-		return errBye // a newer connection took the session over
-	}
+	w := newWorkspace()
+	defer w.release()
 	limits, cost := &s.e.cfg.Limits, len(text)
-	frame := envelope.Decode(text, limits)
+	frame := w.reader.Read(text, limits)
 	if part, ok := frame.Body.(*contract.Part); ok {
 		whole, done, refused := parts.Add(part, limits.FrameBytes)
 		switch {
 		case refused != nil:
-			frame = envelope.Decode(whole, limits) // tells the seq that the frame has used
+			frame = w.reader.Read(whole, limits) // tells the seq that the frame has used
 			frame.Err, frame.Body = refused, nil
 		case !done:
-			return s.charge(c, 0, cost)
+			return s.chargePart(c, cost)
 		default:
-			frame = envelope.Decode(whole, limits)
+			frame = w.reader.Read(whole, limits)
 			text = whole
 		}
 		if frame.Type == contract.TypePart {
 			frame.Err, frame.Body = contract.Errorf(contract.CodeBadPart, "parts can't hold a part"), nil
 		}
 	}
-	received.WithLabelValues(typeLabel(frame.Type)).Inc()
+	countReceived(frame.Type)
 	switch {
 	case frame.Seq != 0:
-		return s.receiveCounted(c, &frame, len(text), cost)
+		return s.receiveCounted(c, w, frame, len(text), cost)
 	case frame.Err != nil && frame.Err.Code == contract.CodeBadJSON:
 		return s.badText(c, frame.Err)
 	default:
-		return s.receiveUncounted(c, &frame, cost)
+		return s.receiveUncounted(c, frame, cost)
 	}
 }
 
-// heldBy reports whether c is the session's connection.
-func (s *clientSession) heldBy(c *conn.Conn) bool {
+// chargePart takes a part that makes no frame yet from the connection's rates.
+func (s *clientSession) chargePart(c *conn.Conn, size int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conn == c
+	return s.charge(c, 0, size)
 }
 
 // badText answers what isn't JSON; who only sends such is closed.
 func (s *clientSession) badText(c *conn.Conn, refused *contract.Error) error {
-	s.refuse(0, refused)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conn != c {
+		return errBye // a newer connection took the session over
+	}
+	s.answerError(0, refused, "")
 	if _, ok := s.badTexts.Take(time.Since(s.e.started), int(badTextWindow.Seconds()), 1, maxBadTexts*int(badTextWindow.Seconds())); !ok {
 		c.Close(contract.CloseUnsupported, "this is no JSON; speak "+contract.Subprotocol)
 		return errBye
@@ -163,7 +165,7 @@ func (s *clientSession) badText(c *conn.Conn, refused *contract.Error) error {
 
 // receiveUncounted handles a frame without seq.
 func (s *clientSession) receiveUncounted(c *conn.Conn, frame *envelope.Frame, size int) error {
-	if err := s.charge(c, 0, size); err != nil {
+	if err := s.chargePart(c, size); err != nil {
 		return err
 	}
 	switch body := frame.Body.(type) {
@@ -183,11 +185,34 @@ func (s *clientSession) receiveUncounted(c *conn.Conn, frame *envelope.Frame, si
 
 // receiveCounted handles a frame with seq: once, in order. size is the frame's,
 // cost what its last message takes from the rates.
-func (s *clientSession) receiveCounted(c *conn.Conn, frame *envelope.Frame, size, cost int) error {
+func (s *clientSession) receiveCounted(c *conn.Conn, w *workspace, frame *envelope.Frame, size, cost int) error {
+	fresh, err := s.accept(c, frame, size, cost)
+	if !fresh {
+		return err
+	}
+	held := false
+	if err == nil {
+		held, err = s.handle(w, frame)
+	}
+	if held || errors.Is(err, errBye) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.answerError(frame.Seq, err, "")
+	}
+	s.release(frame.Seq)
+	return nil
+}
+
+// accept judges a frame by its seq and by the rates. Of a fresh one, which it
+// holds, err is why it is refused; of others what ends the connection.
+func (s *clientSession) accept(c *conn.Conn, frame *envelope.Frame, size, cost int) (fresh bool, err error) {
 	s.mu.Lock()
 	if s.conn != c {
 		s.mu.Unlock()
-		return errBye // a newer connection took the session over
+		return false, errBye // a newer connection took the session over
 	}
 	verdict := s.seq.Accept(frame.Seq, size)
 	switch verdict {
@@ -196,38 +221,24 @@ func (s *clientSession) receiveCounted(c *conn.Conn, frame *envelope.Frame, size
 	case session.Repeated:
 		s.sendAcked()
 	case session.Fresh:
+		if err = s.charge(c, frame.Seq, cost); err == nil && frame.Err != nil {
+			err = frame.Err
+		}
 	}
 	s.mu.Unlock()
 	if verdict == session.Repeated {
 		s.repeat(frame)
 	}
-	if verdict != session.Fresh {
-		return nil
-	}
-	err := s.charge(c, frame.Seq, cost)
-	if err == nil && frame.Err != nil {
-		err = frame.Err
-	}
-	if err == nil {
-		err = s.handle(frame)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if errors.Is(err, errBye) {
-		return err
-	}
-	if err != nil {
-		s.answerError(frame.Seq, err, "")
-	}
-	s.release(frame.Seq)
-	return nil
+	return verdict == session.Fresh, err
 }
 
-// charge takes a frame from the connection's rates. It returns a *contract.Error
-// for one over them, and errBye when the client doesn't heed it at all.
+// charge takes a frame from the connection's rates; s.mu is held. It returns a
+// *contract.Error for one over them, and errBye when the client doesn't heed it
+// at all, or when it is on another connection.
 func (s *clientSession) charge(c *conn.Conn, seq uint64, size int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if s.conn != c {
+		return errBye
+	}
 	limits, now := &s.e.cfg.Limits, time.Since(s.e.started)
 	wait, ok := s.frames.Take(now, 1, limits.FrameRate, limits.FrameBurst)
 	if ok {

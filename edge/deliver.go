@@ -1,8 +1,10 @@
 package edge
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
+	"sync"
 
 	"github.com/parley-rtc/parley/edge/internal/envelope"
 	"github.com/parley-rtc/parley/services/contract"
@@ -12,10 +14,12 @@ import (
 type deliverer struct {
 	e      *Edge
 	key    []byte
+	cursor []byte
 	signal contract.Signal
 }
 
-// entry hands on every signal of one entry.
+// entry hands on every signal of one entry. It allocates nothing for what is
+// delivered at once and isn't traced.
 func (d *deliverer) entry(from contract.Token, revision uint64, data []byte) {
 	items, err := contract.ReadEntry(data)
 	if err != nil {
@@ -23,7 +27,8 @@ func (d *deliverer) entry(from contract.Token, revision uint64, data []byte) {
 		slog.Error("an entry can't be read", "revision", revision, "error", err)
 		return
 	}
-	origin := origin{from: from, revision: revision, cursor: []byte(d.e.cursor(revision - 1))}
+	d.cursor = d.e.position(revision - 1).Append(d.cursor[:0])
+	origin := origin{from: from, revision: revision, cursor: d.cursor}
 	for {
 		more, err := items.Next()
 		if err == nil && more && items.IsSignal() {
@@ -47,7 +52,13 @@ func (d *deliverer) entry(from contract.Token, revision uint64, data []byte) {
 type origin struct {
 	from     contract.Token
 	revision uint64
-	cursor   []byte // the position before its entry
+	cursor   []byte // the position before its entry; borrowed from the deliverer
+}
+
+// clone borrows nothing.
+func (o origin) clone() origin {
+	o.cursor = bytes.Clone(o.cursor)
+	return o
 }
 
 func (d *deliverer) hand(o origin) {
@@ -77,7 +88,7 @@ func (r *room) take(o origin, s *contract.Signal) {
 		return
 	}
 	r.awaitHeld()
-	r.held = append(r.held, hold{o, cloneSignal(s)})
+	r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
 	r.resync(s.Revision)
 }
 
@@ -130,9 +141,11 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 		undelivered.WithLabelValues("wrong_place").Inc()
 		return
 	}
+	text := newRelayedText()
+	defer text.release()
 	if len(s.To) > 0 {
 		if m := r.locals[string(s.To)]; m != nil && m.epoch != 0 {
-			m.deliver(o, s)
+			m.deliver(o, s, text)
 		} else {
 			undelivered.WithLabelValues("receiver_gone").Inc()
 		}
@@ -140,7 +153,7 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 	}
 	for _, m := range r.locals {
 		if m.epoch != 0 && m.epoch <= s.Revision && m.peerText != string(s.From) {
-			m.deliver(o, s)
+			m.deliver(o, s, text)
 		}
 	}
 }
@@ -148,16 +161,36 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 // misplaced reports whether a signal comes from an edge where its sender never
 // was. One that left can't be judged any more: its last signals still count.
 func (r *room) misplaced(o origin, s *contract.Signal) bool {
-	sender, err := contract.ParseToken(string(s.From))
-	if err != nil {
-		return true
+	m := r.roster.Find(s.From)
+	if m == nil {
+		return !contract.IsToken(s.From)
 	}
-	m := r.roster.Get(sender)
-	return m != nil && m.Place != o.from && m.Edge != o.from
+	return m.Place != o.from && m.Edge != o.from
+}
+
+// relayedText is the frame of one signal, made for the first member that gets it.
+type relayedText struct{ bytes []byte }
+
+var relayedTexts = sync.Pool{New: func() any { return new(relayedText) }}
+
+func newRelayedText() *relayedText {
+	t, ok := relayedTexts.Get().(*relayedText)
+	if !ok {
+		panic("edge: internal error: the pool holds something else")
+	}
+	return t
+}
+
+func (t *relayedText) release() {
+	if cap(t.bytes) > keepBody {
+		return
+	}
+	t.bytes = t.bytes[:0]
+	relayedTexts.Put(t)
 }
 
 // deliver gives a signal to one member, unless it had it already; r.mu is held.
-func (m *membership) deliver(o origin, s *contract.Signal) {
+func (m *membership) deliver(o origin, s *contract.Signal, text *relayedText) {
 	if !m.marks.Pass(s.From, s.Seq) {
 		undelivered.WithLabelValues("repeated").Inc()
 		return
@@ -166,9 +199,11 @@ func (m *membership) deliver(o origin, s *contract.Signal) {
 	span := startDeliver(s)
 	m.s.mu.Lock()
 	if m.s.live() {
-		m.s.buf = m.relayed(m.s.buf[:0], o, s)
-		m.s.send(m.s.buf)
-		delivered.WithLabelValues(s.Kind.Type()).Inc()
+		if len(text.bytes) == 0 {
+			text.bytes = m.relayed(text.bytes, o, s)
+		}
+		m.s.send(text.bytes)
+		deliveredBy[s.Kind.Type()].Inc()
 	}
 	m.s.mu.Unlock()
 	endSpan(span)

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -8,18 +9,24 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// handle does what a frame asks. It returns an error to refuse the frame. A
-// handler that goes on in the background holds the frame's seq until it is done.
-func (s *clientSession) handle(frame *envelope.Frame) error {
+// handle does what a frame asks. It returns an error to refuse the frame. held
+// means that a link holds the frame's seq from now on, in the handler's stead. A
+// handler that goes on in the background holds the seq until it is done, and may
+// keep the frame.
+func (s *clientSession) handle(w *workspace, frame *envelope.Frame) (held bool, err error) {
 	ctx, span := startReceive(s.e.work, frame)
 	defer endSpan(span)
+	if signal, ok := frame.Body.(*envelope.Signal); ok {
+		return s.handleSignal(ctx, w, frame, signal)
+	}
+	kept := *frame
+	kept.Trace = bytes.Clone(frame.Trace)
+	return false, s.handleOther(ctx, &kept)
+}
+
+// handleOther does what a frame asks that isn't relayed.
+func (s *clientSession) handleOther(ctx context.Context, frame *envelope.Frame) error {
 	switch body := frame.Body.(type) {
-	case *contract.Describe:
-		return s.handleDescribe(ctx, frame, body)
-	case *contract.Trickle:
-		return s.handleTrickle(ctx, frame, body)
-	case *contract.Message:
-		return s.handleMessage(ctx, frame, body)
 	case *contract.SetPresence:
 		return s.handlePresence(ctx, frame, body)
 	case *contract.Join:
@@ -56,9 +63,13 @@ func (s *clientSession) in(roomName string) (*membership, error) {
 	defer s.mu.Unlock()
 	m := s.rooms[roomName]
 	if m == nil {
-		return nil, contract.Errorf(contract.CodeNotInRoom, "join the room first; a frame that came before `joined` comes too early")
+		return nil, errNotJoined()
 	}
 	return m, nil
+}
+
+func errNotJoined() *contract.Error {
+	return contract.Errorf(contract.CodeNotInRoom, "join the room first; a frame that came before `joined` comes too early")
 }
 
 // hold keeps a frame unsettled until done is called with its outcome.

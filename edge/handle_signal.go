@@ -8,119 +8,85 @@ import (
 	"github.com/parley-rtc/parley/edge/internal/envelope"
 	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/telemetry"
 )
 
-// handleDescribe sends an offer or an answer on its way.
-func (s *clientSession) handleDescribe(ctx context.Context, frame *envelope.Frame, d *contract.Describe) error {
-	m, err := s.in(d.Room)
-	if err != nil {
-		return err
+// handleSignal puts an offer, an answer, candidates or a message on its way.
+// held means that a link has it now and settles its seq. It allocates nothing
+// for a signal to one member.
+func (s *clientSession) handleSignal(ctx context.Context, w *workspace, frame *envelope.Frame, in *envelope.Signal) (held bool, err error) {
+	s.mu.Lock()
+	m, l := s.rooms[string(in.Room)], s.life
+	if m == nil {
+		s.mu.Unlock()
+		return false, errNotJoined()
 	}
+	policy := m.policyText
+	s.mu.Unlock()
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
-	self, to, err := m.receiver(d.To)
+	self, err := m.self()
 	if err != nil {
-		return err
+		return false, err
 	}
-	kind := contract.KindAnswer
-	if d.Type == contract.TypeOffer {
-		kind = contract.KindOffer
-		polite := roster.Polite(&self.Member, &to.Member)
-		if glare := m.pair(d.To).SendOffer(d.Negotiation, d.Description.SDP, polite, self.Capabilities.Rollback); glare != nil {
-			return glare
-		}
-	} else {
-		m.pair(d.To).SendAnswer(d.Negotiation, d.Description.SDP)
+	if len(in.To) == 0 {
+		m.compose(ctx, w, frame, in, policy)
+		return false, m.broadcast(w, l)
 	}
-	return m.signal(ctx, kind, frame, d.Negotiation, to)
+	to := m.r.roster.Find(in.To)
+	if to == nil || to == self {
+		return false, contract.Errorf(contract.CodePeerGone, "`to` is no other member of the room (any more)")
+	}
+	if goes, err := m.negotiate(frame.Seq, in, self, to); err != nil || !goes {
+		return false, err
+	}
+	m.compose(ctx, w, frame, in, policy)
+	if !m.r.send(to.Place, &w.signal, l) {
+		return false, errNoPlace()
+	}
+	return true, nil
 }
 
-// handleTrickle sends candidates on their way, unless they belong to a
-// description that a newer one has replaced.
-func (s *clientSession) handleTrickle(ctx context.Context, frame *envelope.Frame, t *contract.Trickle) error {
-	m, err := s.in(t.Room)
-	if err != nil {
-		return err
+// negotiate notes what a signal means for the negotiation of two members, and
+// reports whether it goes on; room.mu is held.
+func (m *membership) negotiate(seq uint64, in *envelope.Signal, self, to *roster.Member) (goes bool, err error) {
+	switch in.Kind {
+	case contract.KindOffer:
+		polite := roster.Polite(&self.Member, &to.Member)
+		if glare := m.pairs.At(in.To).SendOffer(in.Negotiation, in.SDP, polite, self.Capabilities.Rollback); glare != nil {
+			return false, glare
+		}
+	case contract.KindAnswer:
+		m.pairs.At(in.To).SendAnswer(in.Negotiation, in.SDP)
+	case contract.KindCandidate:
+		superseded, refused := m.dropSuperseded(in)
+		if refused != nil {
+			return false, refused
+		}
+		if superseded > 0 {
+			undelivered.WithLabelValues(string(contract.RuleSuperseded)).Add(float64(superseded))
+			m.s.sendAny(marshal(contract.Filtered{
+				Type: contract.TypeFiltered, Re: seq, Rule: contract.RuleSuperseded, Count: superseded,
+			}))
+		}
+		return len(in.Candidates) > 0, nil
+	case contract.KindMessage, contract.KindPresence, contract.KindEvent:
 	}
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	_, to, err := m.receiver(t.To)
-	if err != nil {
-		return err
-	}
-	superseded, refused := m.dropSuperseded(t)
-	if refused != nil {
-		return refused
-	}
-	if superseded > 0 {
-		undelivered.WithLabelValues(string(contract.RuleSuperseded)).Add(float64(superseded))
-		s.sendAny(marshal(contract.Filtered{
-			Type: contract.TypeFiltered, Re: frame.Seq, Rule: contract.RuleSuperseded, Count: superseded,
-		}))
-	}
-	if t.Candidate == nil && len(t.Candidates) == 0 {
-		return nil
-	}
-	return m.signal(ctx, contract.KindCandidate, frame, t.Negotiation, to)
+	return true, nil
 }
 
 // dropSuperseded takes the candidates out of a frame that belong to a replaced
 // description, and counts them; room.mu is held.
-func (m *membership) dropSuperseded(t *contract.Trickle) (dropped int, refused *contract.Error) {
-	pair, most := m.pair(t.To), m.r.e.cfg.Limits.Candidates
-	judge := func(c *contract.ICECandidate) bool {
-		ufrag := ""
-		if c.UsernameFragment != nil {
-			ufrag = *c.UsernameFragment
-		}
-		rule, over := pair.Candidate(t.Negotiation, ufrag, most, 1)
+func (m *membership) dropSuperseded(in *envelope.Signal) (dropped int, refused *contract.Error) {
+	pair, most := m.pairs.At(in.To), m.r.e.cfg.Limits.Candidates
+	dropped = in.Drop(func(c *envelope.Candidate) bool {
+		rule, over := pair.Candidate(in.Negotiation, c.Ufrag, most, 1)
 		if over != nil {
 			refused = over
 		}
-		if rule != "" {
-			dropped++
-		}
 		return rule != ""
-	}
-	if t.Candidate != nil && judge(t.Candidate) {
-		t.Candidate = nil
-	}
-	t.Candidates = slices.DeleteFunc(t.Candidates, func(c contract.ICECandidate) bool { return judge(&c) })
+	})
 	return dropped, refused
-}
-
-// handleMessage sends a message to one member, or to all others.
-func (s *clientSession) handleMessage(ctx context.Context, frame *envelope.Frame, msg *contract.Message) error {
-	m, err := s.in(msg.Room)
-	if err != nil {
-		return err
-	}
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	if msg.To == "" {
-		return m.broadcast(ctx, frame)
-	}
-	_, to, err := m.receiver(msg.To)
-	if err != nil {
-		return err
-	}
-	return m.signal(ctx, contract.KindMessage, frame, "", to)
-}
-
-// receiver finds the member itself and another one; room.mu is held.
-func (m *membership) receiver(peer string) (self, to *roster.Member, err error) {
-	if self, err = m.self(); err != nil {
-		return nil, nil, err
-	}
-	id, err := contract.ParseToken(peer)
-	if err != nil {
-		return nil, nil, contract.Errorf(contract.CodeBadID, "`to` must be the id of a peer")
-	}
-	to = m.r.roster.Get(id)
-	if to == nil || to == self {
-		return nil, nil, contract.Errorf(contract.CodePeerGone, "`to` is no other member of the room (any more)")
-	}
-	return self, to, nil
 }
 
 // self is the member in the roster; room.mu is held.
@@ -132,75 +98,51 @@ func (m *membership) self() (*roster.Member, error) {
 	return self, nil
 }
 
-// signal puts a frame for one member on its way; room.mu is held.
-func (m *membership) signal(ctx context.Context, kind contract.Kind, frame *envelope.Frame, negotiation string, to *roster.Member) error {
-	signal, err := m.compose(ctx, kind, frame)
-	if err != nil {
-		return err
-	}
-	signal.To = []byte(to.Peer.String())
-	signal.Negotiation = []byte(negotiation)
-	return m.post(signal, to.Place)
-}
-
-// broadcast puts a frame for all other members on its way; room.mu is held.
-func (m *membership) broadcast(ctx context.Context, frame *envelope.Frame) error {
-	if _, err := m.self(); err != nil {
-		return err
-	}
-	signal, err := m.compose(ctx, contract.KindMessage, frame)
-	if err != nil {
-		return err
-	}
-	places := m.r.places(m.peer)
-	if more := len(places) - 1; more > 0 {
-		if err := m.s.chargeCopies(more * len(signal.Body)); err != nil {
+// broadcast puts the workspace's signal on its way to all other members; room.mu
+// is held.
+func (m *membership) broadcast(w *workspace, l *life) error {
+	s, signal := m.s, &w.signal
+	w.places = m.r.appendPlaces(w.places[:0], m.peer)
+	if more := len(w.places) - 1; more > 0 {
+		if err := s.chargeCopies(more * len(signal.Body)); err != nil {
 			return err
 		}
 	}
 	// All or none: who sends a refused frame again would reach some twice.
-	for _, place := range places {
+	for _, place := range w.places {
 		if !m.r.canSend(place, len(signal.Body)) {
 			return errNoPlace()
 		}
 	}
-	for _, place := range places {
-		if err := m.post(signal, place); err != nil {
-			return err
+	s.mu.Lock()
+	for range w.places {
+		s.seq.Hold(signal.Seq)
+	}
+	s.mu.Unlock()
+	for i, place := range w.places {
+		if !m.r.send(place, signal, l) {
+			s.mu.Lock()
+			for range w.places[i:] {
+				s.release(signal.Seq)
+			}
+			s.mu.Unlock()
+			return errNoPlace()
 		}
 	}
 	return nil
 }
 
-func (m *membership) compose(ctx context.Context, kind contract.Kind, frame *envelope.Frame) (*contract.Signal, error) {
-	body, err := envelope.AppendBody(nil, frame.Body)
-	if err != nil {
-		return nil, err
+// compose makes the workspace's signal of a frame; room.mu is held.
+func (m *membership) compose(ctx context.Context, w *workspace, frame *envelope.Frame, in *envelope.Signal, policy []byte) {
+	trace := frame.Trace
+	if telemetry.Enabled() {
+		trace = []byte(telemetry.Traceparent(ctx))
 	}
-	m.s.mu.Lock()
-	policy := m.policy
-	m.s.mu.Unlock()
-	return &contract.Signal{
-		Kind: kind, App: []byte(m.r.app.String()), Room: []byte(m.r.id.String()),
-		Revision: m.r.roster.Revision(), From: []byte(m.peerText), Epoch: m.epoch, Seq: frame.Seq,
-		Policy: []byte(policy), Trace: []byte(traceOf(ctx, frame)), Body: body,
-	}, nil
-}
-
-// post queues a signal for an edge, which then holds its frame; room.mu is held.
-func (m *membership) post(signal *contract.Signal, place contract.Token) error {
-	s := m.s
-	s.mu.Lock()
-	s.seq.Hold(signal.Seq)
-	l := s.life
-	s.mu.Unlock()
-	if m.r.send(place, signal, l) {
-		return nil
+	w.body = envelope.AppendBody(w.body[:0], in)
+	w.signal = contract.Signal{
+		Kind: in.Kind, App: m.r.appText, Room: m.r.idText, Revision: m.r.roster.Revision(), From: m.from, Epoch: m.epoch, Seq: frame.Seq,
+		To: in.To, Policy: policy, Trace: trace, Negotiation: in.Negotiation, Body: w.body,
 	}
-	s.mu.Lock()
-	s.release(signal.Seq)
-	s.mu.Unlock()
-	return errNoPlace()
 }
 
 func errNoPlace() *contract.Error {
@@ -209,7 +151,10 @@ func errNoPlace() *contract.Error {
 
 // places are the edges that hold members, other than those left out; room.mu is held.
 func (r *room) places(without ...contract.Token) []contract.Token {
-	var places []contract.Token
+	return r.appendPlaces(nil, without...)
+}
+
+func (r *room) appendPlaces(places []contract.Token, without ...contract.Token) []contract.Token {
 	for _, m := range r.roster.Members() {
 		if slices.Contains(without, m.Peer) || slices.Contains(places, m.Place) {
 			continue

@@ -17,6 +17,7 @@ type membership struct {
 	r            *room
 	peer         contract.Token
 	peerText     string
+	from         []byte // peerText, for signals
 	roomName     string
 	identity     string
 	capabilities contract.Capabilities
@@ -27,15 +28,16 @@ type membership struct {
 	epoch uint64 // 0: not applied yet
 	known uint64 // the room revision that the client was told by `joined`
 	marks session.Watermarks
-	pairs map[string]*negotiation.Pair // by the other peer
-	over  bool                         // it left, or never joined
+	pairs session.ByPeer[negotiation.Pair] // by the other peer
+	over  bool                             // it left, or never joined
 
 	// Guarded by session.mu.
-	grants    []string
-	policy    contract.Policy
-	expires   time.Time
-	stay      *time.Timer // ends the membership when maxStay is over
-	refreshed time.Time   // when the record was wanted to be written again
+	grants     []string
+	policy     contract.Policy
+	policyText []byte // policy, for signals
+	expires    time.Time
+	stay       *time.Timer // ends the membership when maxStay is over
+	refreshed  time.Time   // when the record was wanted to be written again
 
 	recorder recorder
 	ice      iceServers
@@ -44,7 +46,7 @@ type membership struct {
 func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, claims *contract.Claims) *membership {
 	peer := contract.NewPeerID()
 	m := &membership{
-		s: s, r: r, peer: peer, peerText: peer.String(), roomName: join.Room, identity: claims.Subject,
+		s: s, r: r, peer: peer, peerText: peer.String(), from: []byte(peer.String()), roomName: join.Room, identity: claims.Subject,
 		capabilities: join.Capabilities, joinSeq: seq, answered: make(chan struct{}), refreshed: time.Now(),
 	}
 	m.follow(claims)
@@ -55,7 +57,7 @@ func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, c
 // follow takes over what a token allows; session.mu is held, or m is new.
 func (m *membership) follow(claims *contract.Claims) {
 	m.grants = claims.Grants
-	m.policy = claims.ICE
+	m.policy, m.policyText = claims.ICE, []byte(claims.ICE)
 	m.expires = time.Unix(claims.Expires, 0)
 }
 
@@ -113,26 +115,13 @@ func (m *membership) finish(revision uint64, reason contract.LeaveReason) {
 	m.r.exit()
 }
 
-// pair is what is known of the negotiation with another peer; room.mu is held.
-func (m *membership) pair(other string) *negotiation.Pair {
-	p := m.pairs[other]
-	if p == nil {
-		if m.pairs == nil {
-			m.pairs = map[string]*negotiation.Pair{}
-		}
-		p = &negotiation.Pair{}
-		m.pairs[other] = p
-	}
-	return p
-}
-
 // noteReceived keeps the pair's state for what another peer sent; room.mu is held.
 func (m *membership) noteReceived(s *contract.Signal) {
 	switch s.Kind {
 	case contract.KindOffer:
-		m.pair(string(s.From)).ReceiveOffer(string(s.Negotiation))
+		m.pairs.At(s.From).ReceiveOffer(s.Negotiation)
 	case contract.KindAnswer:
-		m.pair(string(s.From)).ReceiveAnswer(string(s.Negotiation))
+		m.pairs.At(s.From).ReceiveAnswer(s.Negotiation)
 	case contract.KindCandidate, contract.KindMessage, contract.KindPresence, contract.KindEvent:
 	}
 }

@@ -35,7 +35,7 @@ func (r *room) holdMessages(o origin, s *contract.Signal, events *contract.RoomE
 	for i := range events.Events {
 		if events.Events[i].Kind == contract.EventMessage {
 			r.awaitHeld()
-			r.held = append(r.held, hold{o, cloneSignal(s)})
+			r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
 			return
 		}
 	}
@@ -66,9 +66,8 @@ func (m *membership) deliverMessage(o origin, e *contract.RoomEvent) {
 	span := startDeliver(&contract.Signal{Kind: contract.KindMessage, Trace: []byte(e.Trace)})
 	m.s.mu.Lock()
 	if m.s.live() {
-		m.s.buf = m.messageFrame(m.s.buf[:0], o, e)
-		m.s.send(m.s.buf)
-		delivered.WithLabelValues(contract.TypeMessage).Inc()
+		m.s.send(m.messageFrame(nil, o, e))
+		deliveredBy[contract.TypeMessage].Inc()
 	}
 	m.s.mu.Unlock()
 	endSpan(span)
@@ -76,11 +75,11 @@ func (m *membership) deliverMessage(o origin, e *contract.RoomEvent) {
 
 // messageFrame appends the frame of a backend's message.
 func (m *membership) messageFrame(dst []byte, o origin, e *contract.RoomEvent) []byte {
-	body, err := envelope.AppendBody(nil, &contract.Message{ID: e.ID, Data: e.Data})
-	if err != nil {
-		body = []byte(`{"data":null}`) // of a roomsvc that says nothing
+	said := envelope.Signal{Kind: contract.KindMessage, ID: []byte(e.ID), Data: e.Data}
+	if len(said.Data) == 0 {
+		said.Data = []byte("null") // of a roomsvc that says nothing
 	}
 	return envelope.AppendRelayed(dst, envelope.Head{
 		Type: contract.TypeMessage, Room: m.roomName, Cursor: o.cursor, Trace: []byte(e.Trace), Seq: e.Revision,
-	}, body)
+	}, envelope.AppendBody(nil, &said))
 }

@@ -155,8 +155,10 @@ func (r *reader) sender(subject string) (contract.Token, error) {
 }
 
 // cursor is the text of a position of this edge.
-func (e *Edge) cursor(revision uint64) string {
-	return contract.Cursor{Edge: e.id, Epoch: e.log.Epoch(e.id), Revision: revision}.String()
+func (e *Edge) cursor(revision uint64) string { return e.position(revision).String() }
+
+func (e *Edge) position(revision uint64) contract.Cursor {
+	return contract.Cursor{Edge: e.id, Epoch: e.log.Epoch(e.id), Revision: revision}
 }
 
 // keepFirst puts err into a channel of one unless it is taken.

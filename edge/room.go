@@ -21,6 +21,8 @@ type room struct {
 	key  string // contract.RoomKey
 	name string // as people named it
 
+	appText, idText []byte // app and id, for signals
+
 	users int // memberships and changes, guarded by Edge.mu; at 0 the room is forgotten
 
 	mu        sync.Mutex
@@ -44,6 +46,7 @@ func (e *Edge) enter(app, id contract.Token) *room {
 	r := e.byRoom[key]
 	if r == nil {
 		r = &room{e: e, app: app, id: id, key: key, name: string(id.ID()), locals: map[string]*membership{}}
+		r.appText, r.idText = []byte(app.String()), []byte(id.String())
 		r.caughtUp = sync.NewCond(&r.mu)
 		e.byRoom[key] = r
 		roomsTracked.Inc()
@@ -148,7 +151,7 @@ func (r *room) left(c *roster.Change, leaving map[contract.Token]bool) {
 			l.s.sendNow(frame)
 		}
 		l.marks.Forget(peer)
-		delete(l.pairs, peer)
+		l.pairs.Delete(peer)
 	}
 	if m := r.locals[peer]; m != nil {
 		delete(r.locals, peer)

@@ -20,7 +20,7 @@ func startReceive(ctx context.Context, frame *envelope.Frame) (context.Context, 
 	if !telemetry.Enabled() {
 		return ctx, nil
 	}
-	return tracer.Start(telemetry.WithTraceparent(ctx, frame.Trace), "edge.receive",
+	return tracer.Start(telemetry.WithTraceparent(ctx, string(frame.Trace)), "edge.receive",
 		trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithAttributes(attribute.String("parley.frame.type", frame.Type)))
 }
@@ -31,7 +31,7 @@ func traceOf(ctx context.Context, frame *envelope.Frame) string {
 	if telemetry.Enabled() {
 		return telemetry.Traceparent(ctx)
 	}
-	return frame.Trace
+	return string(frame.Trace)
 }
 
 // startDeliver begins the span of a signal's delivery to one member, or of an

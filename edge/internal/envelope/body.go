@@ -1,98 +1,86 @@
 package envelope
 
-import (
-	"errors"
-	"fmt"
-	"strconv"
-
-	"github.com/parley-rtc/parley/services/contract"
-)
-
-// errNoBody is wrapped when a body says nothing.
-var errNoBody = errors.New("no body")
+import "github.com/parley-rtc/parley/services/contract"
 
 // AppendBody appends the JSON object that goes into contract.Signal.Body:
-// {"negotiation","description"} of a *contract.Describe,
-// {"negotiation","candidate"} or {"negotiation","candidates"} of a
-// *contract.Trickle, {"id","re","data"} of a *contract.Message (id and re only
-// if they aren't empty). body must come from Decode, which has checked the raw
-// JSON in it. It fails for any other type, and for a body that says nothing;
-// dst is then returned as it was.
-func AppendBody(dst []byte, body any) ([]byte, error) {
-	switch b := body.(type) {
-	case *contract.Describe:
-		return appendDescribe(dst, b), nil
-	case *contract.Trickle:
-		return appendTrickle(dst, b)
-	case *contract.Message:
-		return appendMessage(dst, b)
+// {"negotiation","description"} of an offer or answer, {"negotiation",
+// "candidate"} or {"negotiation","candidates"} of candidates,
+// {"id","re","data"} of a message (id and re only if they aren't empty). A
+// signal that a Reader didn't make must be a message whose Data is JSON. A
+// signal of candidates must have one left.
+func AppendBody(dst []byte, s *Signal) []byte {
+	switch s.Kind {
+	case contract.KindOffer, contract.KindAnswer:
+		return appendDescription(dst, s)
+	case contract.KindCandidate:
+		return appendCandidates(dst, s)
 	default:
-		return dst, fmt.Errorf("append body: %T isn't relayed", body)
+		return appendMessage(dst, s)
 	}
 }
 
-func appendDescribe(dst []byte, d *contract.Describe) []byte {
-	dst = append(dst, `{"negotiation":`...)
-	dst = appendQuoted(dst, d.Negotiation)
-	dst = append(dst, `,"description":{"type":`...)
-	dst = appendQuoted(dst, d.Description.Type)
-	dst = append(dst, `,"sdp":`...)
-	dst = appendQuoted(dst, d.Description.SDP)
+func appendDescription(dst []byte, s *Signal) []byte {
+	dst = appendNegotiation(dst, s)
+	dst = append(dst, `,"description":{"type":"`...)
+	dst = append(dst, s.Kind.Type()...)
+	dst = append(dst, `","sdp":`...)
+	dst = append(dst, s.sdp...)
 	return append(dst, "}}"...)
 }
 
-func appendTrickle(dst []byte, t *contract.Trickle) ([]byte, error) {
-	if (t.Candidate == nil) == (len(t.Candidates) == 0) {
-		return dst, fmt.Errorf("append body: candidate and candidates: exactly one must be set: %w", errNoBody)
-	}
+func appendNegotiation(dst []byte, s *Signal) []byte {
 	dst = append(dst, `{"negotiation":`...)
-	dst = appendQuoted(dst, t.Negotiation)
-	if t.Candidate != nil {
+	return appendQuoted(dst, s.Negotiation)
+}
+
+func appendCandidates(dst []byte, s *Signal) []byte {
+	dst = appendNegotiation(dst, s)
+	if !s.List {
 		dst = append(dst, `,"candidate":`...)
-		return append(appendCandidate(dst, t.Candidate), '}'), nil
+		return append(appendCandidate(dst, &s.Candidates[0]), '}')
 	}
 	dst = append(dst, `,"candidates":[`...)
-	for i := range t.Candidates {
+	for i := range s.Candidates {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendCandidate(dst, &t.Candidates[i])
+		dst = appendCandidate(dst, &s.Candidates[i])
 	}
-	return append(dst, "]}"...), nil
+	return append(dst, "]}"...)
 }
 
-func appendCandidate(dst []byte, c *contract.ICECandidate) []byte {
+func appendCandidate(dst []byte, c *Candidate) []byte {
 	dst = append(dst, `{"candidate":`...)
-	dst = appendQuoted(dst, c.Candidate)
-	if c.SDPMid != nil {
+	if len(c.text) == 0 {
+		dst = append(dst, `""`...)
+	}
+	dst = append(dst, c.text...)
+	if len(c.mid) > 0 {
 		dst = append(dst, `,"sdpMid":`...)
-		dst = appendQuoted(dst, *c.SDPMid)
+		dst = append(dst, c.mid...)
 	}
-	if c.SDPMLineIndex != nil {
+	if len(c.index) > 0 {
 		dst = append(dst, `,"sdpMLineIndex":`...)
-		dst = strconv.AppendUint(dst, uint64(*c.SDPMLineIndex), 10)
+		dst = append(dst, c.index...)
 	}
-	if c.UsernameFragment != nil {
+	if len(c.ufrag) > 0 {
 		dst = append(dst, `,"usernameFragment":`...)
-		dst = appendQuoted(dst, *c.UsernameFragment)
+		dst = append(dst, c.ufrag...)
 	}
 	return append(dst, '}')
 }
 
-func appendMessage(dst []byte, m *contract.Message) ([]byte, error) {
-	if len(m.Data) == 0 {
-		return dst, fmt.Errorf("append body: data must be set: %w", errNoBody)
-	}
+func appendMessage(dst []byte, s *Signal) []byte {
 	dst = append(dst, '{')
-	if m.ID != "" {
+	if len(s.ID) > 0 {
 		dst = append(dst, `"id":`...)
-		dst = append(appendQuoted(dst, m.ID), ',')
+		dst = append(appendQuoted(dst, s.ID), ',')
 	}
-	if m.Re != "" {
+	if len(s.Re) > 0 {
 		dst = append(dst, `"re":`...)
-		dst = append(appendQuoted(dst, m.Re), ',')
+		dst = append(appendQuoted(dst, s.Re), ',')
 	}
 	dst = append(dst, `"data":`...)
-	dst = append(dst, m.Data...)
-	return append(dst, '}'), nil
+	dst = append(dst, s.Data...)
+	return append(dst, '}')
 }

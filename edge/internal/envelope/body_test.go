@@ -7,41 +7,54 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
+// signal reads a frame that is relayed. fields are all but type, seq and room.
+func signal(t testing.TB, frameType, fields string) *Signal {
+	t.Helper()
+	frame := Decode([]byte(`{"type":"`+frameType+`","seq":1,"room":"r",`+fields+`}`), limits())
+	s, ok := frame.Body.(*Signal)
+	if !ok {
+		t.Fatalf("%v, want a signal (error %v)", frame.Body, frame.Err)
+	}
+	return s
+}
+
 func TestAppendBody(t *testing.T) {
-	zero, mid, ufrag := uint16(0), `a"`, "<&>"
-	for _, test := range []struct {
-		name string
-		body any
-		want string
-	}{
-		{"offer", &contract.Describe{Type: "offer", To: "p", Negotiation: "n", Description: contract.SessionDescription{Type: "offer", SDP: "v=0\r\n<&>\u2028\x01\\"}},
+	for _, test := range []struct{ name, frameType, fields, want string }{
+		{"offer", "offer", `"to":"p","negotiation":"n","description":{"sdp":"v=0\r\n<&>` + "\u2028" + `\u0001\\","type":"offer"}`,
 			`{"negotiation":"n","description":{"type":"offer","sdp":"v=0\r\n<&>` + "\u2028" + `\u0001\\"}}`},
-		{"candidate", &contract.Trickle{Negotiation: "n", Candidate: &contract.ICECandidate{Candidate: "c", SDPMid: &mid, SDPMLineIndex: &zero, UsernameFragment: &ufrag}},
+		{"answer with foreign escapes", "answer", `"to":"p","negotiation":"\u006e","description":{"type":"answer","sdp":"\/\u0061\ud83d\ude00\ud800"}`,
+			`{"negotiation":"n","description":{"type":"answer","sdp":"/a😀` + "\ufffd" + `"}}`},
+		{"candidate", "candidate", `"to":"p","negotiation":"n","candidate":{"usernameFragment":"<&>","sdpMLineIndex":0,"sdpMid":"a\"","candidate":"c"}`,
 			`{"negotiation":"n","candidate":{"candidate":"c","sdpMid":"a\"","sdpMLineIndex":0,"usernameFragment":"<&>"}}`},
-		{"end of candidates", &contract.Trickle{Negotiation: "n", Candidate: &contract.ICECandidate{}},
+		{"end of candidates", "candidate", `"to":"p","negotiation":"n","candidate":{}`,
 			`{"negotiation":"n","candidate":{"candidate":""}}`},
-		{"candidates", &contract.Trickle{Negotiation: "n", Candidates: []contract.ICECandidate{{}, {Candidate: "c", SDPMLineIndex: &zero}}},
-			`{"negotiation":"n","candidates":[{"candidate":""},{"candidate":"c","sdpMLineIndex":0}]}`},
-		{"message", &contract.Message{Data: []byte(`{"a": 1.0}`)}, `{"data":{"a": 1.0}}`},
-		{"message with id and re", &contract.Message{ID: "i", Re: "\ufffd", Data: []byte(`null`)}, `{"id":"i","re":"` + "\ufffd" + `","data":null}`},
+		{"candidates", "candidate", `"to":"p","negotiation":"n","candidates":[{"sdpMid":null},{"candidate":"\u0063","sdpMLineIndex":65535,"x":[{}]}]`,
+			`{"negotiation":"n","candidates":[{"candidate":""},{"candidate":"c","sdpMLineIndex":65535}]}`},
+		{"message", "message", `"data":{"a": 1.0}`, `{"data":{"a": 1.0}}`},
+		{"message with id and re", "message", `"id":"i","re":"\ud800","data":null`, `{"id":"i","re":"` + "\ufffd" + `","data":null}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := AppendBody([]byte("before"), test.body)
-			if want := "before" + test.want; err != nil || string(got) != want {
-				t.Errorf("%s, %v, want %s", got, err, want)
+			got := AppendBody([]byte("before"), signal(t, test.frameType, test.fields))
+			if want := "before" + test.want; string(got) != want {
+				t.Errorf("%s, want %s", got, want)
 			}
 		})
 	}
-	for name, body := range map[string]any{
-		"nothing": nil, "a type that isn't relayed": &contract.Leave{}, "no candidate": &contract.Trickle{},
-		"both candidates": &contract.Trickle{Candidate: &contract.ICECandidate{}, Candidates: []contract.ICECandidate{{}}},
-		"no data":         &contract.Message{},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got, err := AppendBody([]byte("before"), body); err == nil || string(got) != "before" {
-				t.Errorf("%s, %v, want an error and nothing added", got, err)
-			}
-		})
+	t.Run("message of a backend", func(t *testing.T) {
+		got := AppendBody(nil, &Signal{Kind: contract.KindMessage, ID: []byte(`"`), Data: []byte(`[]`)})
+		if want := `{"id":"\"","data":[]}`; string(got) != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+func TestSignal_Drop(t *testing.T) {
+	s := signal(t, "candidate", `"to":"p","negotiation":"n","candidates":[{"usernameFragment":"a"},{"usernameFragment":"\u0062"},{},{"usernameFragment":"c"}]`)
+	dropped := s.Drop(func(c *Candidate) bool { return string(c.Ufrag) == "b" || len(c.Ufrag) == 0 })
+	got := string(AppendBody(nil, s))
+	const want = `{"negotiation":"n","candidates":[{"candidate":"","usernameFragment":"a"},{"candidate":"","usernameFragment":"c"}]}`
+	if dropped != 2 || got != want {
+		t.Errorf("%d dropped and %s, want 2 and %s", dropped, got, want)
 	}
 }
 

@@ -12,61 +12,96 @@ type Frame struct {
 	// an Err and a Seq has used that seq.
 	Seq uint64
 
-	// Trace is a well-formed traceparent (W3C Trace Context) or empty.
-	Trace string
+	// Trace is a well-formed traceparent (W3C Trace Context) or empty. It
+	// borrows the frame's text.
+	Trace []byte
 
-	// Body is what came: *contract.Hello, *contract.Join, *contract.Describe,
-	// *contract.Trickle, *contract.Message, *contract.SetPresence,
+	// Body is what came: *contract.Hello, *contract.Join, *Signal (offer,
+	// answer, candidate and message), *contract.SetPresence,
 	// *contract.Moderate, *contract.Refresh, *contract.Leave, *contract.Ping
 	// (ping and pong), *contract.Bye or *contract.Part. It is nil with an Err.
+	// Of these only a *Signal borrows.
 	Body any
 
 	// Err says why the frame can't be used. Its text is safe to show.
 	Err *contract.Error
 }
 
-// reader reads one frame.
-type reader struct {
-	fields
+// Reader reads the frames of a connection, or of several in turn. What it needs
+// of memory it uses again, so that signals are read without any allocation. The
+// zero Reader is ready. It must not be used by two goroutines at once.
+type Reader struct {
+	fields // of the frame itself
+	common shared
 	limits *contract.Limits
 	frame  Frame
+	signal Signal
 }
 
-// hasSeq tells whether frames of a type have a seq, and whether the type is one
-// of a client frame at all.
-func hasSeq(frameType []byte) (seq, known bool) {
-	switch string(frameType) {
-	case contract.TypeJoin, contract.TypeOffer, contract.TypeAnswer, contract.TypeCandidate, contract.TypeMessage,
-		contract.TypePresence, contract.TypeModerate, contract.TypeRefresh, contract.TypeLeave:
-		return true, true
-	case contract.TypeHello, contract.TypePing, contract.TypePong, contract.TypeBye, contract.TypePart:
-		return false, true
-	default:
-		return true, false
+// shared is what the objects of one frame share.
+type shared struct {
+	err    *contract.Error // the first fault of all
+	nested []member        // of the objects in the frame
+	keys   [][]byte        // of the scanner
+	memory []byte          // texts that stand escaped in the frame
+}
+
+// frameTypes are the types of client frames, those that come most first, and
+// whether frames of them have a seq.
+var frameTypes = [...]struct {
+	name string
+	seq  bool
+}{
+	{contract.TypeCandidate, true}, {contract.TypeMessage, true}, {contract.TypeOffer, true}, {contract.TypeAnswer, true},
+	{contract.TypePing, false}, {contract.TypePong, false}, {contract.TypePresence, true}, {contract.TypeJoin, true},
+	{contract.TypeHello, false}, {contract.TypeModerate, true}, {contract.TypeRefresh, true}, {contract.TypeLeave, true},
+	{contract.TypeBye, false}, {contract.TypePart, false},
+}
+
+// typeOf finds the type of that name; an unknown one is empty and may have a seq.
+func typeOf(name []byte) (frameType string, seq bool) {
+	for i := range frameTypes {
+		if frameTypes[i].name == string(name) {
+			return frameTypes[i].name, frameTypes[i].seq
+		}
 	}
+	return "", true
 }
 
-// Decode reads the text of one client frame. Nothing in the Frame borrows text.
-// limits gives the sizes that a frame's fields may have; the text's own size
-// must have been checked.
-func Decode(text []byte, limits *contract.Limits) Frame {
-	r := reader{limits: limits}
-	r.in, r.index, r.err = text, -1, &r.frame.Err
-	var few [fewMembers]member
-	r.members = few[:0]
+// Decode is Reader.Read for a frame now and then: it allocates.
+func Decode(text []byte, limits *contract.Limits) Frame { return *new(Reader).Read(text, limits) }
+
+// Read reads the text of one client frame. What it returns, and what that
+// borrows of text, is good until the next Read. limits gives the sizes that a
+// frame's fields may have; the text's own size must have been checked.
+func (r *Reader) Read(text []byte, limits *contract.Limits) *Frame {
+	r.reset(text, limits)
 	r.scan()
 	r.head()
-	if r.frame.Err != nil {
-		return r.frame
+	if r.common.err == nil {
+		if body := r.body(); r.common.err == nil {
+			r.frame.Body = body
+		}
 	}
-	if body := r.body(); r.frame.Err == nil {
-		r.frame.Body = body
-	}
-	return r.frame
+	r.frame.Err = r.common.err
+	return &r.frame
 }
 
-// body reads what the type has; its faults are in frame.Err.
-func (r *reader) body() any {
+// keepMemory is the most of each kind of memory that a Reader keeps.
+const keepMemory = 64 << 10
+
+// reset makes the Reader ready for a frame.
+func (r *Reader) reset(text []byte, limits *contract.Limits) {
+	if cap(r.common.memory) > keepMemory {
+		r.common.memory = nil
+	}
+	r.limits, r.frame = limits, Frame{}
+	r.common = shared{nested: r.common.nested[:0], keys: r.common.keys[:0], memory: r.common.memory[:0]}
+	r.fields = fields{in: text, index: -1, members: r.members[:0], shared: &r.common}
+}
+
+// body reads what the type has.
+func (r *Reader) body() any {
 	switch r.frame.Type {
 	case contract.TypeHello:
 		return r.hello()
@@ -79,14 +114,16 @@ func (r *reader) body() any {
 	}
 	r.integer("seq", 1, contract.MaxSeq)
 	switch r.frame.Type {
-	case contract.TypeJoin:
-		return r.join()
-	case contract.TypeOffer, contract.TypeAnswer:
-		return r.describe()
+	case contract.TypeOffer:
+		return r.describe(contract.KindOffer)
+	case contract.TypeAnswer:
+		return r.describe(contract.KindAnswer)
 	case contract.TypeCandidate:
 		return r.trickle()
 	case contract.TypeMessage:
 		return r.message()
+	case contract.TypeJoin:
+		return r.join()
 	case contract.TypePresence:
 		return r.presence()
 	case contract.TypeModerate:
@@ -99,36 +136,33 @@ func (r *reader) body() any {
 }
 
 // scan checks the whole text and finds the frame's members.
-func (r *reader) scan() {
-	var few [2 * fewMembers][]byte
-	s := scanner{in: r.in, keys: few[:0]}
+func (r *Reader) scan() {
+	s := scanner{in: r.in, keys: r.common.keys}
 	s.space()
 	if s.peek() == '{' {
-		s.object(func(m member) { r.members = append(r.members, m) })
+		s.object(&r.members)
 	} else if _, ok := s.value(); ok {
-		r.frame.Err = contract.Errorf(contract.CodeBadFrame, "a frame is a JSON object")
+		r.common.err = contract.Errorf(contract.CodeBadFrame, "a frame is a JSON object")
 	}
 	s.space()
 	if s.fault == nil && s.at < len(s.in) {
 		s.fail(s.at, "nothing may follow the frame")
 	}
 	if s.fault != nil {
-		r.frame.Err = s.fault
+		r.common.err = s.fault
 	}
+	r.common.keys = s.keys
 }
 
 // head reads type, seq and trace, also of a frame that failed: what stood
 // before the fault can be told.
-func (r *reader) head() {
-	failed := r.frame.Err != nil
+func (r *Reader) head() {
+	failed := r.common.err != nil
 	seq := true
 	if v := r.find("type"); v.kind == kindText {
-		name := r.bytes(v)
-		var known bool
-		if seq, known = hasSeq(name); known {
-			r.frame.Type = string(name)
-		} else if !failed {
-			r.frame.Err = contract.Errorf(contract.CodeUnknownType, "%s has no such type of frame", contract.Subprotocol)
+		r.frame.Type, seq = typeOf(r.bytes(v))
+		if r.frame.Type == "" && !failed {
+			r.common.err = contract.Errorf(contract.CodeUnknownType, "%s has no such type of frame", contract.Subprotocol)
 		}
 	} else if !failed {
 		r.refuse(contract.CodeBadFrame, "type", "a string is required")
@@ -138,7 +172,7 @@ func (r *reader) head() {
 	}
 	if v := r.find("traceparent"); v.kind == kindText {
 		if t := r.bytes(v); isTraceparent(t) {
-			r.frame.Trace = string(t)
+			r.frame.Trace = t
 		}
 	}
 }

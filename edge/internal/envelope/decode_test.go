@@ -136,16 +136,66 @@ func TestDecode_limits_at_their_edge(t *testing.T) {
 	}
 }
 
-func TestDecode_borrows_nothing(t *testing.T) {
-	text := []byte(`{"type":"message","seq":1,"room":"room","to":"peer","id":"i","re":"r","data":{"a":"b"},` +
-		`"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`)
-	frame := Decode(text, limits())
-	want := fmt.Sprintf("%+v %s", frame.Body, frame.Trace)
-	for i := range text {
-		text[i] = '?'
+func TestDecode_borrows_for_signals_only(t *testing.T) {
+	const head = `"seq":1,"room":"r","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",`
+	const secret = `47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU`
+	for _, text := range []string{
+		`{"type":"hello","next":"` + secret + `","resume":["` + secret + `"],"rooms":{"r":{"peer":"p","cursor":"c"}},"client":{"name":"n","version":"v"},"features":["f"]}`,
+		`{"type":"join",` + head + `"token":"t","presence":{"a":1}}`,
+		`{"type":"presence",` + head + `"data":{"a":1}}`,
+		`{"type":"moderate",` + head + `"action":"kick","peer":"p"}`,
+		`{"type":"refresh",` + head + `"token":"t"}`,
+		`{"type":"leave",` + head + `"x":1}`,
+		`{"type":"ping","t":{"a":1}}`,
+		`{"type":"part","id":"i","index":0,"of":1,"chunk":"c"}`,
+	} {
+		raw := []byte(text)
+		var r Reader
+		body := r.Read(raw, limits()).Body
+		want := fmt.Sprintf("%+v", body)
+		for i := range raw {
+			raw[i] = '?'
+		}
+		r.Read([]byte(`{"type":"message","seq":1,"room":"\u003f\u003f\u003f","data":[{"\u003f":"\u003f"}]}`), limits())
+		if got := fmt.Sprintf("%+v", body); got != want || body == nil {
+			t.Errorf("%.30s became %s, want %s", text, got, want)
+		}
 	}
-	if got := fmt.Sprintf("%+v %s", frame.Body, frame.Trace); got != want {
-		t.Errorf("the frame became %s, want %s", got, want)
+}
+
+// hotFrames are the frames that make up a session.
+var hotFrames = map[string]string{
+	"candidate": `{"type":"candidate","seq":4,"room":"daily","to":"b2d4f6h2j4k6m2n4p6q2","negotiation":"n1","candidate":` +
+		`{"candidate":"candidate:1 1 udp 2122260223 203.0.113.7 50000 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"EEtu"}}`,
+	"candidates": `{"type":"candidate","seq":4,"room":"täglich","to":"b2d4f6h2j4k6m2n4p6q2","negotiation":"n1","candidates":[` +
+		strings.Repeat(`{"candidate":"candidate:1 1 udp 2122260223 203.0.113.7 50000 typ host","sdpMid":"\u0030","sdpMLineIndex":0},`, 20) + `{}]}`,
+	"message": `{"type":"message","seq":4,"room":"daily","id":"a","re":"b","data":{"hand":{"raised":true}},` +
+		`"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`,
+	"offer": `{"type":"offer","seq":4,"room":"daily","to":"b2d4f6h2j4k6m2n4p6q2","negotiation":"n1","description":{"type":"offer","sdp":"` +
+		strings.Repeat(`a=candidate:1 1 udp 2122260223 203.0.113.7 50000 typ host\r\na=ice-ufrag:EEtu\r\n`, 30) + `"}}`,
+	"answer": `{"type":"answer","seq":4,"room":"daily","to":"b2d4f6h2j4k6m2n4p6q2","negotiation":"n1","description":{"type":"answer","sdp":"v=0\/\r\n"}}`,
+}
+
+func TestReader_allocates_nothing_for_signals(t *testing.T) {
+	for name, text := range hotFrames {
+		t.Run(name, func(t *testing.T) {
+			var (
+				r    Reader
+				body []byte
+				raw  = []byte(text)
+				l    = limits()
+			)
+			got := testing.AllocsPerRun(100, func() {
+				s, ok := r.Read(raw, l).Body.(*Signal)
+				if !ok {
+					t.Fatal(r.frame.Err)
+				}
+				body = AppendBody(body[:0], s)
+			})
+			if got != 0 {
+				t.Errorf("%v allocations, want none", got)
+			}
+		})
 	}
 }
 
@@ -206,15 +256,24 @@ func TestIsTraceparent(t *testing.T) {
 	}
 }
 
-func BenchmarkDecode_candidate(b *testing.B) {
-	text := []byte(`{"type":"candidate","seq":4,"room":"daily","to":"b2d4f6h2j4k6m2n4p6q2","negotiation":"n1","candidate":` +
-		`{"candidate":"candidate:1 1 udp 2122260223 203.0.113.7 50000 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"EEtu"}}`)
-	l := limits()
-	b.ReportAllocs()
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		if f := Decode(text, l); f.Err != nil {
-			b.Fatal(f.Err)
-		}
+func BenchmarkReader(b *testing.B) {
+	for _, name := range []string{"candidate", "message", "offer"} {
+		b.Run(name, func(b *testing.B) {
+			var (
+				r    Reader
+				body []byte
+				text = []byte(hotFrames[name])
+				l    = limits()
+			)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				s, ok := r.Read(text, l).Body.(*Signal)
+				if !ok {
+					b.Fatal(r.frame.Err)
+				}
+				body = AppendBody(body[:0], s)
+			}
+		})
 	}
 }

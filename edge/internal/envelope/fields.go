@@ -10,27 +10,23 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// fewMembers is how many members an object may have before finding them needs
-// memory of its own; frames of this protocol have fewer.
-const fewMembers = 12
-
 // fields gives the members of one object the types that a frame has them in.
-// The first fault of all objects of a frame is kept in err; a method that finds
-// one returns the zero value.
+// The first fault of all objects of a frame is kept in shared; a method that
+// finds one returns the zero value.
 type fields struct {
 	in      []byte
 	path    string // the member that the object is; empty: it is the frame
 	index   int    // which value of that member it is; -1: all of it
 	members []member
-	err     **contract.Error
+	shared  *shared
 }
 
 // sub scans the object v, which is named by path, as fields of their own.
 func (f *fields) sub(v value, path string, index int) fields {
-	members := make([]member, 0, 4) // as many as a candidate has
 	s := scanner{in: f.in[v.start:v.end], again: true}
-	s.object(func(m member) { members = append(members, m) }) // it can't fail: the whole frame has passed
-	return fields{in: s.in, path: path, index: index, members: members, err: f.err}
+	first := len(f.shared.nested)
+	s.object(&f.shared.nested) // it can't fail: the whole frame has passed
+	return fields{in: s.in, path: path, index: index, members: f.shared.nested[first:], shared: f.shared}
 }
 
 // find is the value of a member; absent if there is none.
@@ -45,7 +41,7 @@ func (f *fields) find(name string) value {
 
 // refuse notes the first fault, in the words `<field>: <what it must be>`.
 func (f *fields) refuse(code contract.Code, name, expect string) {
-	if *f.err != nil {
+	if f.shared.err != nil {
 		return
 	}
 	switch {
@@ -54,107 +50,110 @@ func (f *fields) refuse(code contract.Code, name, expect string) {
 	case f.path != "":
 		name = f.path + "." + name
 	}
-	*f.err = contract.Errorf(code, "%s: %s", name, expect)
+	f.shared.err = contract.Errorf(code, "%s: %s", name, expect)
 }
 
-// bytes is what the text v means. It borrows the frame if it can.
+// bytes is what the text v means. It borrows the frame, or the memory that is
+// shared.
 func (f *fields) bytes(v value) []byte {
 	inside := f.in[v.start+1 : v.end-1]
-	if v.escaped {
-		return appendUnescaped(nil, inside)
+	if v.escapes == noEscapes {
+		return inside
 	}
-	return inside
+	first := len(f.shared.memory)
+	f.shared.memory = appendUnescaped(f.shared.memory, inside)
+	return f.shared.memory[first:]
 }
 
-// text is a required string, "" if there is none.
-func (f *fields) text(name string) string {
+// quoted is the text v as appendQuoted writes it, borrowed like bytes.
+func (f *fields) quoted(v value) []byte {
+	if v.escapes != otherEscapes {
+		return f.in[v.start:v.end]
+	}
+	meant := f.bytes(v)
+	first := len(f.shared.memory)
+	f.shared.memory = appendQuoted(f.shared.memory, meant)
+	return f.shared.memory[first:]
+}
+
+// text is a required string, empty if there is none; like all texts here it is
+// borrowed as bytes says.
+func (f *fields) text(name string) []byte {
 	v := f.find(name)
 	if v.kind != kindText {
 		f.refuse(contract.CodeBadFrame, name, "a string is required")
-		return ""
+		return nil
 	}
-	return string(f.bytes(v))
+	return f.bytes(v)
 }
 
 // optionalText is a string that may be absent, but not null.
-func (f *fields) optionalText(name string) string {
+func (f *fields) optionalText(name string) []byte {
 	if v := f.find(name); v.kind == kindAbsent {
-		return ""
+		return nil
 	}
 	return f.text(name)
 }
 
-// nullableText is a string that may be absent or null.
-func (f *fields) nullableText(name string) *string {
-	v := f.find(name)
+// nullableText is where a string stands that may be absent or null.
+func (f *fields) nullableText(name string) (v value, ok bool) {
+	v = f.find(name)
 	switch v.kind {
-	case kindAbsent, kindNull:
-		return nil
 	case kindText:
-		s := string(f.bytes(v))
-		return &s
+		return v, true
+	case kindAbsent, kindNull:
 	default:
 		f.refuse(contract.CodeBadFrame, name, "a string or null is required")
-		return nil
 	}
+	return v, false
 }
 
 // label is a required string of 1 to contract.MaxNameField bytes.
-func (f *fields) label(name string) string {
+func (f *fields) label(name string) []byte {
 	s := f.text(name)
-	if *f.err != nil {
-		return ""
-	}
-	return f.bounded(name, s)
-}
-
-// optionalLabel is a label that may be absent.
-func (f *fields) optionalLabel(name string) string {
-	if v := f.find(name); v.kind == kindAbsent {
-		return ""
-	}
-	return f.label(name)
-}
-
-func (f *fields) bounded(name, s string) string {
 	switch {
-	case s == "":
+	case f.shared.err != nil:
+		return nil
+	case len(s) == 0:
 		f.refuse(contract.CodeBadFrame, name, "a string that isn't empty is required; leave the field out to say nothing")
 	case len(s) > contract.MaxNameField:
 		f.refuse(contract.CodeTooLarge, name, fmt.Sprintf("%d bytes, at most %d are allowed", len(s), contract.MaxNameField))
-		return ""
 	}
 	return s
 }
 
+// optionalLabel is a label that may be absent.
+func (f *fields) optionalLabel(name string) []byte {
+	if v := f.find(name); v.kind == kindAbsent {
+		return nil
+	}
+	return f.label(name)
+}
+
 // room is the required name of a room, as it came.
-func (f *fields) room() string {
+func (f *fields) room() []byte {
 	s := f.text("room")
-	if *f.err == nil {
+	if f.shared.err == nil {
 		f.checkID("room", s)
 	}
 	return s
 }
 
 // checkID refuses what can't be the name of a room.
-func (f *fields) checkID(name, s string) {
-	if _, err := contract.ParseID(s); err != nil {
+func (f *fields) checkID(name string, s []byte) {
+	if err := contract.CheckID(s); err != nil {
 		f.refuse(contract.CodeBadID, name, err.Error())
 	}
 }
 
-// peer is the id of a peer, "" if it may be absent and is.
-func (f *fields) peer(name string, required bool) string {
+// peer is the id of a peer, empty if it may be absent and is.
+func (f *fields) peer(name string, required bool) []byte {
 	if !required && f.find(name).kind == kindAbsent {
-		return ""
+		return nil
 	}
 	s := f.text(name)
-	if *f.err != nil {
-		return ""
-	}
-	if _, err := contract.ParseToken(s); err != nil {
+	if f.shared.err == nil && !contract.IsToken(s) {
 		f.refuse(contract.CodeBadID, name, "not the id of a peer; send it back as the roster has it")
-		return ""
 	}
 	return s
 }
@@ -233,15 +232,18 @@ func (f *fields) list(name string, each func(i int, v value)) int {
 	return n
 }
 
-// json is a copy of the JSON text of a value that may be anything.
-func (f *fields) json(name string) json.RawMessage {
+// raw is the JSON text of a value that may be anything, borrowed.
+func (f *fields) raw(name string) []byte {
 	v := f.find(name)
 	if v.kind == kindAbsent {
 		f.refuse(contract.CodeBadFrame, name, "a JSON value is required")
 		return nil
 	}
-	return bytes.Clone(f.in[v.start:v.end])
+	return f.in[v.start:v.end]
 }
+
+// json is a copy of raw.
+func (f *fields) json(name string) json.RawMessage { return bytes.Clone(f.raw(name)) }
 
 // optionalJSON is nil if there is none.
 func (f *fields) optionalJSON(name string) json.RawMessage {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -94,11 +95,10 @@ func sameMembers(t *testing.T, text []byte) {
 	if bytes.TrimLeft(text, " \t\r\n")[0] != '{' || json.Unmarshal(text, &want) != nil {
 		return
 	}
-	var fault *contract.Error
-	f := fields{in: text, err: &fault}
+	f := fields{in: text, shared: &shared{}}
 	s := scanner{in: text}
 	s.space()
-	s.object(func(m member) { f.members = append(f.members, m) })
+	s.object(&f.members)
 	if got, want := len(f.members), len(want); got != want {
 		t.Fatalf("%d members, want %d", got, want)
 	}
@@ -114,10 +114,13 @@ func sameMembers(t *testing.T, text []byte) {
 		if err := json.Unmarshal(raw, &meant); err != nil {
 			t.Fatal(err)
 		}
-		if got := f.text(name); got != meant {
+		if got := f.text(name); string(got) != meant {
 			t.Fatalf("member %q means %q, want %q", name, got, meant)
 		}
 		quoted := appendQuoted(nil, meant)
+		if got := f.quoted(v); !bytes.Equal(got, quoted) {
+			t.Fatalf("member %q is quoted as %q, want %q", name, got, quoted)
+		}
 		if !json.Valid(quoted) || string(appendUnescaped(nil, quoted[1:len(quoted)-1])) != meant {
 			t.Fatalf("%q is quoted as %q", meant, quoted)
 		}
@@ -138,26 +141,110 @@ func FuzzDecode(f *testing.F) {
 		if want := oracle(text); isJSON != want {
 			t.Fatalf("taken for JSON: %v, want %v (%v)", isJSON, want, frame.Err)
 		}
-		body, err := AppendBody(nil, frame.Body)
-		if err != nil {
+		sameAgain(t, text, &frame)
+		signal, ok := frame.Body.(*Signal)
+		if !ok {
 			return
 		}
-		relayed := AppendRelayed(nil, Head{Type: frame.Type, Room: "r", From: []byte("ada"), Cursor: []byte("e.1.2")}, body)
-		var got, plain contract.Relayed
+		var got contract.Relayed
+		relayed := AppendRelayed(nil, Head{Type: frame.Type, Room: "r", From: []byte("ada"), Cursor: []byte("e.1.2")}, AppendBody(nil, signal))
 		if err := json.Unmarshal(relayed, &got); err != nil {
 			t.Fatalf("relayed %s: %v", relayed, err)
 		}
-		back, err := json.Marshal(frame.Body)
-		if err != nil {
-			t.Fatalf("marshal the body: %v", err)
+		want, to := meant(t, frame.Type, text)
+		if frame.Type != want.Type || frame.Seq != want.Seq || string(signal.Room) != want.Room || string(signal.To) != to {
+			t.Fatalf("type %q, seq %d, room %q, to %q of %s", frame.Type, frame.Seq, signal.Room, signal.To, text)
 		}
-		if err := json.Unmarshal(back, &plain); err != nil {
-			t.Fatalf("unmarshal the body: %v", err)
+		if string(signal.Negotiation) != want.Negotiation || want.Description != nil && string(signal.SDP) != want.Description.SDP {
+			t.Fatalf("negotiation %q, sdp %q of %s", signal.Negotiation, signal.SDP, text)
 		}
-		if !sameBody(&got, &plain) {
-			t.Fatalf("relayed %s, want the body of %s", relayed, back)
+		if !sameBody(&got, want) {
+			t.Fatalf("relayed %s of %s", relayed, text)
 		}
 	})
+}
+
+// meant is what a frame says, by encoding/json.
+func meant(t *testing.T, frameType string, text []byte) (r *contract.Relayed, to string) {
+	t.Helper()
+	switch frameType {
+	case contract.TypeCandidate:
+		var f contract.Trickle
+		exactly(t, text, &f)
+		return &contract.Relayed{Type: f.Type, Seq: f.Seq, Room: f.Room, Negotiation: f.Negotiation, Candidate: f.Candidate, Candidates: f.Candidates}, f.To
+	case contract.TypeMessage:
+		var f contract.Message
+		exactly(t, text, &f)
+		return &contract.Relayed{Type: f.Type, Seq: f.Seq, Room: f.Room, ID: f.ID, Re: f.Re, Data: f.Data}, f.To
+	default:
+		var f contract.Describe
+		exactly(t, text, &f)
+		return &contract.Relayed{Type: f.Type, Seq: f.Seq, Room: f.Room, Negotiation: f.Negotiation, Description: &f.Description}, f.To
+	}
+}
+
+// sameAgain reads the frame with a Reader that has read others before.
+func sameAgain(t *testing.T, text []byte, want *Frame) {
+	t.Helper()
+	var r Reader
+	limits := contract.DefaultLimits()
+	for _, other := range fuzzSeeds {
+		r.Read([]byte(other), &limits)
+	}
+	got := r.Read(text, &limits)
+	if !reflect.DeepEqual(got.Err, want.Err) || got.Type != want.Type || got.Seq != want.Seq || !bytes.Equal(got.Trace, want.Trace) {
+		t.Fatalf("again it is %+v, want %+v", got, want)
+	}
+	if got.Err == nil && !bytes.Equal(written(t, got), written(t, want)) {
+		t.Fatalf("again it is %s, want %s", written(t, got), written(t, want))
+	}
+}
+
+// exactly reads text into a struct by encoding/json, but names as they are
+// written, of which it would take "SDP" for "sdp", and no trace, which may be
+// anything.
+func exactly(t *testing.T, text []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(exactNames(text, reflect.TypeOf(into).Elem()), into); err != nil {
+		t.Fatalf("encoding/json: %v", err)
+	}
+}
+
+// exactNames leaves out of an object what the struct has no field for.
+func exactNames(text []byte, of reflect.Type) []byte {
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	var members map[string]json.RawMessage
+	if of.Kind() == reflect.Slice && of.Elem().Kind() == reflect.Struct {
+		var list []json.RawMessage
+		if json.Unmarshal(text, &list) != nil {
+			return text
+		}
+		for i := range list {
+			list[i] = exactNames(list[i], of.Elem())
+		}
+		return marshaled(list)
+	}
+	if of.Kind() != reflect.Struct || json.Unmarshal(text, &members) != nil || members == nil {
+		return text
+	}
+	kept := map[string]json.RawMessage{}
+	for i := range of.NumField() {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		if value, ok := members[name]; ok && name != "traceparent" {
+			kept[name] = exactNames(value, of.Field(i).Type)
+		}
+	}
+	return marshaled(kept)
+}
+
+func marshaled(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 // sameBody compares what a signal's body has.

@@ -1,7 +1,9 @@
 package envelope
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/parley-rtc/parley/services/contract"
@@ -24,9 +26,18 @@ const (
 // absent.
 type value struct {
 	kind       kind
-	escaped    bool // of a text: it has a backslash
+	escapes    escapes // of a text
 	start, end int
 }
+
+// escapes is which escape sequences a text has.
+type escapes byte
+
+const (
+	noEscapes    escapes = iota // none: it stands there as it is meant
+	ownEscapes                  // none but those that appendQuoted writes, too
+	otherEscapes                // others
+)
 
 // member is one name and value of an object. The key is unescaped and borrows
 // the text if it can.
@@ -86,7 +97,7 @@ func (s *scanner) value() (v value, ok bool) {
 		v.kind, ok = kindArray, s.array(nil)
 	case '"':
 		v.kind = kindText
-		v.escaped, ok = s.text()
+		v.escapes, ok = s.text()
 	case 't':
 		v.kind, ok = kindBoolean, s.literal("true")
 	case 'f':
@@ -118,9 +129,9 @@ func (s *scanner) leave() bool {
 	return true
 }
 
-// object reads an object. Its members go to each, if there is one, as they are
-// complete.
-func (s *scanner) object(each func(member)) bool {
+// object reads an object. Its members are appended to members, if that isn't
+// nil, as they are complete.
+func (s *scanner) object(members *[]member) bool {
 	if !s.enter() {
 		return false
 	}
@@ -142,8 +153,8 @@ func (s *scanner) object(each func(member)) bool {
 		if c != ',' && c != '}' {
 			return s.fail(s.at, "expected ',' or '}' after a member of an object")
 		}
-		if each != nil {
-			each(member{key, v})
+		if members != nil {
+			*members = append(*members, member{key, v})
 		}
 		if c == '}' {
 			s.keys = s.keys[:seen.base]
@@ -160,12 +171,12 @@ func (s *scanner) key(seen *keySet) (key []byte, ok bool) {
 	if s.peek() != '"' {
 		return nil, s.fail(s.at, "expected '\"' and the name of a member")
 	}
-	escaped, ok := s.text()
+	escapes, ok := s.text()
 	if !ok {
 		return nil, false
 	}
 	key = s.in[start+1 : s.at-1]
-	if escaped {
+	if escapes != noEscapes {
 		key = appendUnescaped(nil, key)
 	}
 	if !s.again && !seen.add(s, key) {
@@ -207,49 +218,78 @@ func (s *scanner) array(each func(value)) bool {
 	}
 }
 
-// text reads a string (section 7) and tells whether it has a backslash.
-func (s *scanner) text() (escaped, ok bool) {
+// text reads a string (section 7) and tells which escape sequences it has.
+func (s *scanner) text() (found escapes, ok bool) {
 	s.at++
-	for s.at < len(s.in) {
+	for {
+		s.plain()
+		if s.at == len(s.in) {
+			return found, s.fail(s.at, "the text ends inside a string")
+		}
 		switch c := s.in[s.at]; {
 		case c == '"':
 			s.at++
-			return escaped, true
+			return found, true
 		case c == '\\':
-			escaped = true
-			if !s.escape() {
-				return true, false
+			one, ok := s.escape()
+			if !ok {
+				return found, false
 			}
+			found = max(found, one)
 		case c < ' ':
-			return escaped, s.fail(s.at, "a control character must be escaped")
-		case c < utf8.RuneSelf:
-			s.at++
+			return found, s.fail(s.at, "a control character must be escaped")
 		default:
 			r, size := utf8.DecodeRune(s.in[s.at:])
 			if r == utf8.RuneError && size == 1 {
-				return escaped, s.fail(s.at, "not UTF-8")
+				return found, s.fail(s.at, "not UTF-8")
 			}
 			s.at += size
 		}
 	}
-	return escaped, s.fail(s.at, "the text ends inside a string")
+}
+
+// plain goes to the next byte of a string that isn't an ASCII character which
+// stands for itself, eight bytes at a time.
+func (s *scanner) plain() {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for s.at+8 <= len(s.in) {
+		// Each term has the high bit of the bytes that it is about; a borrow can
+		// spoil only bytes behind the first of them.
+		w := binary.LittleEndian.Uint64(s.in[s.at:])
+		quote, slash := w^each*'"', w^each*'\\'
+		found := (w | (w-each*' ')&^w | (quote-each)&^quote | (slash-each)&^slash) & high
+		if found != 0 {
+			s.at += bits.TrailingZeros64(found) / 8
+			return
+		}
+		s.at += 8
+	}
+	for s.at < len(s.in) {
+		if c := s.in[s.at]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return
+		}
+		s.at++
+	}
 }
 
 // escape reads one escape sequence.
-func (s *scanner) escape() bool {
+func (s *scanner) escape() (found escapes, ok bool) {
 	at := s.at
 	s.at++
 	switch s.peek() {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	case '"', '\\', 'b', 'f', 'n', 'r', 't':
 		s.at++
-		return true
+		return ownEscapes, true
+	case '/':
+		s.at++
+		return otherEscapes, true
 	case 'u':
 		if _, ok := hexUnit(s.in[s.at+1:]); ok {
 			s.at += 5
-			return true
+			return otherEscapes, true
 		}
 	}
-	return s.fail(at, "not an escape sequence")
+	return noEscapes, s.fail(at, "not an escape sequence")
 }
 
 // number reads a number (section 6).

@@ -56,10 +56,7 @@ func wantFrame(t *testing.T, frame Frame, want json.RawMessage) {
 	if frame.Err != nil {
 		t.Fatalf("error %v, want a frame", frame.Err)
 	}
-	back, err := json.Marshal(frame.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	back := written(t, &frame)
 	var a, b any
 	if err := json.Unmarshal(back, &a); err != nil {
 		t.Fatal(err)
@@ -70,4 +67,29 @@ func wantFrame(t *testing.T, frame Frame, want json.RawMessage) {
 	if !reflect.DeepEqual(a, b) {
 		t.Errorf("frame %s, want %s", back, want)
 	}
+}
+
+// written is the frame as JSON; of a signal it is the head and the body that
+// goes on.
+func written(t *testing.T, frame *Frame) []byte {
+	t.Helper()
+	signal, ok := frame.Body.(*Signal)
+	if !ok {
+		text, err := json.Marshal(frame.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	head, err := json.Marshal(struct {
+		Type  string `json:"type"`
+		Seq   uint64 `json:"seq"`
+		Room  string `json:"room"`
+		To    string `json:"to,omitempty"`
+		Trace string `json:"traceparent,omitempty"`
+	}{frame.Type, frame.Seq, string(signal.Room), string(signal.To), string(frame.Trace)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(append(head[:len(head)-1], ','), AppendBody(nil, signal)[1:]...)
 }

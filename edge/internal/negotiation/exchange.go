@@ -1,6 +1,6 @@
 package negotiation
 
-import "strings"
+import "bytes"
 
 // maxUfrags is how many username fragments of one description are kept. With
 // BUNDLE (RFC 9143) there is one.
@@ -15,7 +15,7 @@ type mark uint64
 const none mark = 0
 
 // markOf is the FNV-1a hash of s.
-func markOf(s string) mark {
+func markOf(s []byte) mark {
 	const offset, prime = 14695981039346656037, 1099511628211
 	m := mark(offset)
 	for i := range len(s) {
@@ -37,7 +37,7 @@ type exchange struct {
 }
 
 // describe notes the username fragments of our description.
-func (e *exchange) describe(sdp string) {
+func (e *exchange) describe(sdp []byte) {
 	e.ufrags, e.unknown = [maxUfrags]mark{}, false
 	found := 0
 	for u := range ufragsOf(sdp) {
@@ -66,15 +66,15 @@ func (e *exchange) has(ufrag mark) bool {
 
 // ufragsOf yields the value of each a=ice-ufrag line (RFC 8839 section 5.4) of
 // a description, of the session and of its media.
-func ufragsOf(sdp string) func(yield func(string) bool) {
+func ufragsOf(sdp []byte) func(yield func([]byte) bool) {
 	const attribute = "a=ice-ufrag:"
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(sdp) {
-			value, is := strings.CutPrefix(line, attribute)
+	return func(yield func([]byte) bool) {
+		for line := range bytes.Lines(sdp) {
+			value, is := bytes.CutPrefix(line, []byte(attribute))
 			if !is {
 				continue
 			}
-			if value = strings.TrimSpace(value); value != "" && !yield(value) {
+			if value = bytes.TrimSpace(value); len(value) > 0 && !yield(value) {
 				return
 			}
 		}

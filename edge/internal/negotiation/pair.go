@@ -25,7 +25,7 @@ type Pair struct {
 // nothing, if the offer must not be sent: an offer of the other peer was
 // delivered to us that we haven't answered, we are the polite one, and we can't
 // roll back.
-func (p *Pair) SendOffer(negotiation, sdp string, selfPolite, selfRollback bool) *contract.Error {
+func (p *Pair) SendOffer(negotiation, sdp []byte, selfPolite, selfRollback bool) *contract.Error {
 	id := markOf(negotiation)
 	if p.got.id != none && p.got.id != id && selfPolite && !selfRollback {
 		return contract.Errorf(contract.CodeGlare, "the other peer's offer came first: answer it, then offer again")
@@ -40,7 +40,7 @@ func (p *Pair) SendOffer(negotiation, sdp string, selfPolite, selfRollback bool)
 }
 
 // ReceiveOffer notes that an offer of the other peer is delivered to us.
-func (p *Pair) ReceiveOffer(negotiation string) {
+func (p *Pair) ReceiveOffer(negotiation []byte) {
 	if id := markOf(negotiation); p.got.id != id {
 		p.retire(&p.got)
 		p.got.id = id
@@ -50,7 +50,7 @@ func (p *Pair) ReceiveOffer(negotiation string) {
 
 // SendAnswer notes an answer that we send. It ends an offer of our own that is
 // still open: whoever answers has rolled it back.
-func (p *Pair) SendAnswer(negotiation, sdp string) {
+func (p *Pair) SendAnswer(negotiation, sdp []byte) {
 	p.settle(p.take(markOf(negotiation)))
 	p.settled.describe(sdp)
 	p.retire(&p.sent)
@@ -60,7 +60,7 @@ func (p *Pair) SendAnswer(negotiation, sdp string) {
 // ends an offer of theirs that is still open, for the same reason. The answer
 // to an offer that was replaced means nothing; one to an offer that isn't known
 // belongs to a description that another edge has seen.
-func (p *Pair) ReceiveAnswer(negotiation string) {
+func (p *Pair) ReceiveAnswer(negotiation []byte) {
 	id := markOf(negotiation)
 	switch {
 	case p.sent.id == id:
@@ -75,7 +75,7 @@ func (p *Pair) ReceiveAnswer(negotiation string) {
 // username fragment (empty if they name none). rule is RuleSuperseded if they
 // must be dropped; err is CodeTooManyCands if they are over maxPerNegotiation
 // together with those that passed before.
-func (p *Pair) Candidate(negotiation, ufrag string, maxPerNegotiation, n int) (rule contract.Rule, err *contract.Error) {
+func (p *Pair) Candidate(negotiation, ufrag []byte, maxPerNegotiation, n int) (rule contract.Rule, err *contract.Error) {
 	e := p.find(markOf(negotiation))
 	passed := &p.strangers
 	if e != nil {
@@ -97,11 +97,11 @@ func (p *Pair) Candidate(negotiation, ufrag string, maxPerNegotiation, n int) (r
 // keeps the username fragment (RFC 8839 section 5.4), so late candidates under
 // the old negotiation stay good. Without a fragment those of e's description
 // decide.
-func (p *Pair) superseded(e *exchange, ufrag string) bool {
+func (p *Pair) superseded(e *exchange, ufrag []byte) bool {
 	if p.settled.unknown || p.sent.unknown {
 		return false
 	}
-	if ufrag != "" {
+	if len(ufrag) > 0 {
 		return !p.current(markOf(ufrag))
 	}
 	if e.unknown {

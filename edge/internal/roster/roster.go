@@ -51,6 +51,9 @@ func (r *Roster) Members() []*Member { return r.order }
 // Get returns a member, or nil.
 func (r *Roster) Get(peer contract.Token) *Member { return r.members[peer] }
 
+// Find is Get by the text of a token. It allocates nothing.
+func (r *Roster) Find(peer []byte) *Member { return contract.ByToken(r.members, peer) }
+
 // Unknown returns the members of a document that the roster doesn't have: whose
 // records must be read before Load.
 func (r *Roster) Unknown(doc *contract.RoomDocument) []contract.Member {
