@@ -27,7 +27,10 @@ func (b *bench) links(change func(*link.Options)) *link.Links {
 	if change != nil {
 		change(&o)
 	}
-	l := link.New(b.nc, b.log, o)
+	l, err := link.New(b.nc, b.log, o)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	b.t.Cleanup(l.Close)
 	return l
 }

@@ -65,7 +65,11 @@ func newYard(t *testing.T) *yard {
 	o := link.DefaultOptions()
 	o.From, o.Gate = self, y.open.Load
 	o.Subject = func(to contract.Token) string { return y.log.Subject(self, to) }
-	e := &Edge{cfg: DefaultConfig(), id: self, log: y.log, links: link.New(nc, y.log, o), byRoom: map[string]*room{}}
+	links, err := link.New(nc, y.log, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Edge{cfg: DefaultConfig(), id: self, log: y.log, links: links, byRoom: map[string]*room{}}
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	t.Cleanup(func() {
 		e.stopWork()

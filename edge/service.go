@@ -110,7 +110,9 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
 	options.Gate = e.lease.held
 	options.Gather = e.cfg.Gather
-	e.links = link.New(e.nc, e.log, options)
+	if e.links, err = link.New(e.nc, e.log, options); err != nil {
+		return err
+	}
 	rules := token.DefaultRules()
 	rules.Issuer = e.cfg.Issuer
 	e.verifier = token.NewVerifier(rules)

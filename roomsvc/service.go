@@ -102,18 +102,22 @@ func start(ctx context.Context, cfg Config, nc *nats.Conn, health *lifecycle.Hea
 		return nil, err
 	}
 	health.Set(checkBuckets, nil)
-	return assemble(cfg, self, nc, js, st, log), nil
+	return assemble(cfg, self, nc, js, st, log)
 }
 
-func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetStream, st *store.Store, log *link.Log) *service {
+func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetStream, st *store.Store, log *link.Log) (*service, error) {
 	x := index.New()
 	options := link.DefaultOptions()
 	options.From = self
 	options.Subject = func(to contract.Token) string { return log.Subject(self, to) }
+	links, err := link.New(nc, log, options)
+	if err != nil {
+		return nil, err
+	}
 	t := &teller{self: self, nc: nc, index: x, due: map[contract.Token]map[room.Ref]uint64{}}
 	p := newPolicies(cfg.rules())
 	settling := newSettling(self, nc)
-	c := newCommitter(cfg, st, x, p, &announcer{self: self, links: link.New(nc, log, options), tell: t.tell}, settling)
+	c := newCommitter(cfg, st, x, p, &announcer{self: self, links: links, tell: t.tell}, settling)
 	return &service{
 		cfg: cfg, self: self, store: st, index: x, policies: p, committer: c, teller: t, settling: settling,
 		keys:      backend.NewKeys(backend.NewLimits(cfg.Rate, cfg.Burst)),
@@ -122,7 +126,7 @@ func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetSt
 		records:   &records{index: x, tell: t.tell},
 		sweeper:   newSweeper(cfg, st, x, c),
 		refresher: &refresher{index: x, store: st, interval: cfg.RefreshInterval},
-	}
+	}, nil
 }
 
 // run starts what watches, then what acts on it: a sweep or an answer before

@@ -3,6 +3,9 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,8 +37,8 @@ type Outcome struct {
 }
 
 // Waiter hears of a signal's end. Settled is called exactly once for each Send
-// that returned true, in the order of Send, from the link's goroutine; it must
-// not block.
+// that returned true, in the order of Send, from a goroutine of the links; it
+// must not block.
 type Waiter interface {
 	Settled(seq uint64, o Outcome)
 }
@@ -48,8 +51,8 @@ type Options struct {
 	Subject func(to contract.Token) string
 	// Gate, if set, must be open for an entry to be cut or settled.
 	Gate func() bool
-	// Gather is how long a busy link collects signals between two entries. An
-	// idle link sends at once.
+	// Gather is how long a busy link collects signals between two entries, and
+	// the longest that signals wait for Release. An idle link sends at once.
 	Gather time.Duration
 	// MaxQueueSignals and MaxQueueBytes bound what waits on one link.
 	MaxQueueSignals int
@@ -75,25 +78,48 @@ func DefaultOptions() Options {
 	}
 }
 
+// maxAnswers bounds the answers that wait to be looked at. There is at most one
+// for each link and attempt; one that finds no place is asked for again.
+const maxAnswers = 4096
+
 // Links are all links from this process.
 type Links struct {
 	// Static after construction.
-	nc   *nats.Conn
-	log  *Log
-	o    Options
-	ctx  context.Context //nolint:containedctx // ends every link; Close cancels it
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	nc      *nats.Conn
+	log     *Log
+	o       Options
+	ctx     context.Context //nolint:containedctx // ends every link; Close cancels it
+	stop    context.CancelFunc
+	inbox   string // what the subjects of answers begin with
+	sub     *nats.Subscription
+	answers chan *nats.Msg
+	wg      sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
 	byTo   map[contract.Token]*link
+	all    []*link // by number, which stands in the subjects of answers
+
+	holding sync.Mutex
+	holds   int
+	held    []*link // those that have something to cut when the hold ends
 }
 
-// New returns the links of one process. The caller must Close them.
-func New(nc *nats.Conn, log *Log, o Options) *Links {
-	ctx, stop := context.WithCancel(context.Background())
-	return &Links{nc: nc, log: log, o: o, ctx: ctx, stop: stop, byTo: map[contract.Token]*link{}}
+// New returns the links of one process. The caller must Close them. One
+// subscription takes the answers to all entries, from now on: one made for an
+// entry could come too late at another server of a cluster.
+func New(nc *nats.Conn, log *Log, o Options) (*Links, error) {
+	l := &Links{
+		nc: nc, log: log, o: o, byTo: map[contract.Token]*link{},
+		inbox: nc.NewInbox() + ".", answers: make(chan *nats.Msg, maxAnswers),
+	}
+	var err error
+	if l.sub, err = nc.ChanSubscribe(l.inbox+">", l.answers); err != nil {
+		return nil, fmt.Errorf("subscribe to the answers of the log: %w", err)
+	}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	l.wg.Go(l.dispatch)
+	return l, nil
 }
 
 // Send queues a signal for the process `to`. It encodes s at once, so the
@@ -101,7 +127,14 @@ func New(nc *nats.Conn, log *Log, o Options) *Links {
 // is then not called.
 func (l *Links) Send(to contract.Token, s *contract.Signal, w Waiter) bool {
 	k := l.link(to)
-	return k != nil && k.send(s, w)
+	if k == nil {
+		return false
+	}
+	queued, idle := k.send(s, w)
+	if queued && idle {
+		l.wake(k)
+	}
+	return queued
 }
 
 // CanTake reports whether a signal with a body of so many bytes would find a
@@ -113,7 +146,7 @@ func (l *Links) CanTake(to contract.Token, bytes int) bool {
 
 // AfterSettled calls fn as soon as everything that was sent to `to` before is
 // settled: at once, from this goroutine, if nothing is waiting; otherwise from
-// the link's goroutine, where it must not block.
+// a goroutine of the links, where it must not block.
 func (l *Links) AfterSettled(to contract.Token, fn func()) {
 	k := l.link(to)
 	if k == nil || !k.after(fn) {
@@ -121,13 +154,42 @@ func (l *Links) AfterSettled(to contract.Token, fn func()) {
 	}
 }
 
+// Hold keeps idle links from cutting entries until Release, or for Gather at
+// most: whoever has several signals to send lets them travel together. Each
+// Hold must be followed by a Release.
+func (l *Links) Hold() {
+	l.holding.Lock()
+	defer l.holding.Unlock()
+	l.holds++
+}
+
+// Release ends what Hold began: every link that has something cuts it, even if
+// others hold, too. It works on the caller's goroutine.
+func (l *Links) Release() {
+	l.holding.Lock()
+	l.holds--
+	held := l.held
+	l.held = nil
+	l.holding.Unlock()
+	l.work(func() {
+		for _, k := range held {
+			k.drive()
+		}
+	})
+}
+
 // Close stops every link and waits for it. What isn't settled gets ErrClosed.
 func (l *Links) Close() {
 	l.mu.Lock()
 	l.closed = true
+	all := l.all
 	l.mu.Unlock()
 	l.stop()
+	_ = l.sub.Unsubscribe() // fails only on a connection that is closed
 	l.wg.Wait()
+	for _, k := range all {
+		k.drive()
+	}
 }
 
 func (l *Links) link(to contract.Token) *link {
@@ -138,19 +200,76 @@ func (l *Links) link(to contract.Token) *link {
 	}
 	k := l.byTo[to]
 	if k == nil {
-		k = &link{set: l, to: to, subject: l.o.Subject(to)}
+		k = newLink(l, to, len(l.all))
 		l.byTo[to] = k
+		l.all = append(l.all, k)
 	}
 	return k
 }
 
-// start runs a link's goroutine unless the set is closed.
-func (l *Links) start(k *link) bool {
+// wake drives a link that was idle: when the hold ends if there is one,
+// otherwise at once. The caller may hold locks, so others do the work.
+func (l *Links) wake(k *link) {
+	l.holding.Lock()
+	held := l.holds > 0
+	if held {
+		l.held = append(l.held, k)
+	}
+	l.holding.Unlock()
+	if held {
+		k.wakeIn(l.o.Gather)
+		return
+	}
+	go l.work(k.drive)
+}
+
+// work calls fn, for which Close waits; when the links are closed it doesn't,
+// since Close ends all that is left.
+func (l *Links) work(fn func()) {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return
+	}
+	l.wg.Add(1)
+	l.mu.Unlock()
+	defer l.wg.Done()
+	fn()
+}
+
+// dispatch gives answers to their links.
+func (l *Links) dispatch() {
+	for {
+		select {
+		case m := <-l.answers:
+			if k, n, ok := l.addressee(m.Subject); ok {
+				k.hear(n, m)
+			}
+		case <-l.ctx.Done():
+			return
+		}
+	}
+}
+
+// replySubject is where the answer to a link's entry goes.
+func (l *Links) replySubject(number int, n uint64) string {
+	return l.inbox + strconv.Itoa(number) + "." + strconv.FormatUint(n, 10)
+}
+
+// addressee is the link and the entry of an answer's subject.
+func (l *Links) addressee(subject string) (k *link, n uint64, ok bool) {
+	number, entry, _ := strings.Cut(subject[len(l.inbox):], ".")
+	i, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, 0, false
+	}
+	if n, err = strconv.ParseUint(entry, 10, 64); err != nil {
+		return nil, 0, false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return false
+	if i < 0 || i >= len(l.all) {
+		return nil, 0, false
 	}
-	l.wg.Go(k.run)
-	return true
+	return l.all[i], n, true
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -16,19 +18,27 @@ const entryHead = 1
 // link is one ordered pair of processes.
 type link struct {
 	// Static after construction.
-	set     *Links
-	to      contract.Token
-	subject string
-
-	// Owned by run.
-	n       uint64 // of the last entry
-	lastCut time.Time
+	set    *Links
+	to     contract.Token
+	number int
+	timer  *time.Timer
 
 	mu      sync.Mutex
-	running bool
 	items   []byte    // encoded signals that wait, one after the other
 	waiting []waiting // one a signal, and one for each AfterSettled
 	signals int       // in waiting
+
+	// Guarded by mu too, but lent to whoever drives the link, see drive.
+	driven  bool
+	state   state
+	entry   entry // that is on its way
+	n       uint64
+	message nats.Msg // that carries it
+	lastCut time.Time
+	until   time.Time     // of the attempt, or of the pause after it
+	pause   time.Duration // after the next attempt that fails
+	heard   *nats.Msg     // the answer
+	outcome Outcome       // that is to be told
 }
 
 // waiting is one place in the queue: a signal, or a function to call when all
@@ -42,31 +52,41 @@ type waiting struct {
 	after func()
 }
 
-func (k *link) send(s *contract.Signal, w Waiter) bool {
+func newLink(set *Links, to contract.Token, number int) *link {
+	k := &link{set: set, to: to, number: number}
+	k.message = nats.Msg{Subject: set.o.Subject(to), Header: nats.Header{contract.HeaderMessageID: {""}}}
+	k.timer = time.AfterFunc(time.Hour, func() { set.work(k.drive) })
+	k.timer.Stop()
+	return k
+}
+
+// send reports whether the signal is in the queue, and whether it is alone
+// there and somebody must drive the link.
+func (k *link) send(s *contract.Signal, w Waiter) (queued, idle bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.fits(len(s.Body)) {
 		dropped.WithLabelValues("queue_full").Inc()
-		return false
+		return false, false
+	}
+	if k.set.ctx.Err() != nil {
+		return false, false
 	}
 	before := len(k.items)
 	k.items = contract.AppendSignal(k.items, s)
 	if len(k.items)-before > contract.MaxEntryBytes-entryHead {
 		k.items = k.items[:before]
 		dropped.WithLabelValues("too_large").Inc()
-		return false
+		return false, false
 	}
+	idle = !k.busy()
 	k.waiting = append(k.waiting, waiting{bytes: len(k.items) - before, seq: s.Seq, from: string(s.From), trace: traceOf(s), w: w})
 	k.signals++
-	if !k.running {
-		if !k.set.start(k) {
-			k.items, k.waiting, k.signals = nil, nil, 0
-			return false
-		}
-		k.running = true
-	}
-	return true
+	return true, idle
 }
+
+// busy reports whether anything is on its way or waits; k.mu is held.
+func (k *link) busy() bool { return k.state != idle || len(k.waiting) > 0 }
 
 func (k *link) canTake(bytes int) bool {
 	k.mu.Lock()
@@ -84,7 +104,7 @@ func (k *link) fits(bytes int) bool {
 func (k *link) after(fn func()) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.running {
+	if !k.busy() {
 		return false
 	}
 	k.waiting = append(k.waiting, waiting{after: fn})
@@ -98,13 +118,16 @@ type entry struct {
 	cut     time.Time
 }
 
-// cut takes the next entry from the queue, within the limits of an entry. It
-// reports false, and the link is no longer running, when the queue is empty.
-func (k *link) cut(e *entry) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// empty reports whether there is nothing to commit, only functions to call.
+func (e *entry) empty() bool { return len(e.data) == entryHead }
+
+// cut takes the next entry from the queue, within the limits of an entry; k.mu
+// is held.
+func (k *link) cut(now time.Time) {
+	e := &k.entry
 	e.data = contract.AppendEntry(e.data[:0])
 	e.waiting = e.waiting[:0]
+	e.cut, k.lastCut = now, now
 	count, size := 0, 0
 	for _, one := range k.waiting {
 		if one.after == nil {
@@ -116,28 +139,21 @@ func (k *link) cut(e *entry) bool {
 		}
 		e.waiting = append(e.waiting, one)
 	}
-	if len(e.waiting) == 0 {
-		k.running = false
-		if cap(k.items) > keepBuffer {
-			k.items = nil
-		}
-		return false
-	}
 	e.data = append(e.data, k.items[:size]...)
 	k.items = append(k.items[:0], k.items[size:]...)
 	rest := copy(k.waiting, k.waiting[len(e.waiting):])
 	clear(k.waiting[rest:])
 	k.waiting = k.waiting[:rest]
 	k.signals -= count
-	return true
+	if len(k.waiting) == 0 && cap(k.items) > keepBuffer {
+		k.items = nil
+	}
 }
 
-// takeAll empties the queue into e, for a link that gives up, or that ends.
-func (k *link) takeAll(e *entry, end bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.running = !end
-	e.waiting = append(e.waiting, k.waiting...)
+// takeAll empties the queue into the entry, for a link that gives up, or that
+// ends; k.mu is held.
+func (k *link) takeAll() {
+	k.entry.waiting = append(k.entry.waiting, k.waiting...)
 	k.items, k.waiting, k.signals = k.items[:0], nil, 0
 }
 

@@ -1,0 +1,55 @@
+package link_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/services/link"
+)
+
+func TestLinks_Hold_letsSignalsTravelTogether(t *testing.T) {
+	b := newBench(t, -1)
+	links := b.links(func(o *link.Options) { o.Gather = time.Hour })
+	const count = 10
+	var c collector
+	c.left.Add(count)
+	links.Hold()
+	for seq := uint64(1); seq <= count; seq++ {
+		links.Send(b.to, signal(seq), &c)
+	}
+	if seqs, _ := b.logged(); len(seqs) != 0 {
+		t.Errorf("the log holds %v during the hold", seqs)
+	}
+	links.Release()
+	c.wait(t)
+	if seqs, entries := b.logged(); len(seqs) != count || entries != 1 {
+		t.Errorf("%d signals in %d entries, want %d in one", len(seqs), entries, count)
+	}
+}
+
+func TestLinks_Hold_isNoLongerThanTheGathering(t *testing.T) {
+	b := newBench(t, -1)
+	links := b.links(func(o *link.Options) { o.Gather = 5 * time.Millisecond })
+	var c collector
+	c.left.Add(1)
+	links.Hold()
+	defer links.Release()
+	links.Send(b.to, signal(1), &c)
+	c.wait(t)
+	if seqs, _ := b.logged(); len(seqs) != 1 {
+		t.Errorf("the log holds %v, want the signal that was held too long", seqs)
+	}
+}
+
+func TestLinks_Release_ofOneHoldIsEnough(t *testing.T) {
+	b := newBench(t, -1)
+	links := b.links(func(o *link.Options) { o.Gather = time.Hour })
+	var c collector
+	c.left.Add(1)
+	links.Hold()
+	links.Hold()
+	links.Send(b.to, signal(1), &c)
+	links.Release()
+	c.wait(t)
+	links.Release()
+}
