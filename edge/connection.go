@@ -35,7 +35,7 @@ const (
 
 // handler is what the edge answers over HTTP.
 func (e *Edge) handler() http.Handler {
-	door := &upgrade.Door{Origins: e.cfg.Origins, Subprotocol: contract.Subprotocol, Draining: e.draining.Load}
+	door := &upgrade.Door{Origins: e.cfg.Origins, Subprotocol: contract.Subprotocol, Draining: e.draining.Load, Adopt: e.poller.Adopt}
 	mux := http.NewServeMux()
 	mux.HandleFunc(pathSocket, func(w http.ResponseWriter, r *http.Request) { e.accept(door, w, r) })
 	mux.Handle(pathCheck, door.CheckHandler())

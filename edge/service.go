@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/parley-rtc/parley/edge/internal/poll"
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/lifecycle"
@@ -35,6 +36,7 @@ type Edge struct {
 	verifier *token.Verifier
 	lease    *lease
 	reader   *reader
+	poller   *poll.Poller
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.
@@ -109,8 +111,11 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	options.From = e.id
 	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
 	options.Gate = e.lease.held
-	options.Gather = e.cfg.Gather
+	options.Gather = e.cfg.Gather * 3 / 4 // shorter than the poller's tick, so that what came in one tick never waits for the next
 	if e.links, err = link.New(e.nc, e.log, options); err != nil {
+		return err
+	}
+	if e.poller, err = poll.Start(poll.Options{Tick: e.cfg.Gather, Begin: e.links.Hold, End: e.links.Release}); err != nil {
 		return err
 	}
 	rules := token.DefaultRules()
@@ -153,6 +158,7 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 	e.links.Close()
 	e.closeSessions(contract.CloseRestart, "the edge stops")
 	e.wg.Wait()
+	e.poller.Close()
 	return ignoreEnd(ctx, err)
 }
 

@@ -23,6 +23,7 @@ var services = []string{"edge", "roomsvc", "authsvc", "candidatefilter"}
 // of a service that isn't listed here is pure and held to that.
 var adapters = map[string]string{
 	"edge/internal/conn":     "owns the sockets and their goroutines",
+	"edge/internal/poll":     "owns the descriptors of sockets and waits for them",
 	"edge/internal/upgrade":  "speaks HTTP until the connection is a WebSocket",
 	"roomsvc/internal/store": "reads and writes the JetStream buckets",
 }

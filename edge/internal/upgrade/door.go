@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"net"
 	"net/http"
 	"time"
 
@@ -27,6 +28,10 @@ type Door struct {
 
 	// Draining, if not nil, tells that no connection may begin any more.
 	Draining func() bool
+
+	// Adopt, if not nil, is given each connection after its handshake, and
+	// returns the one to use in its stead.
+	Adopt func(net.Conn) net.Conn
 }
 
 // Check returns why the request may not become a connection, or nil. What only

@@ -30,6 +30,9 @@ func (d *Door) Upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, *contr
 		}
 		return nil, contract.Errorf(contract.CodeInternal, "the connection ended during its handshake")
 	}
+	if d.Adopt != nil {
+		nc = d.Adopt(nc)
+	}
 	return withBuffered(nc, rw.Reader), nil
 }
 
