@@ -167,7 +167,7 @@ func TestCommit_aRoomsvcStops(t *testing.T) {
 	s := newStand(t)
 	first := s.run(testConfig())
 	second := s.run(testConfig())
-	c := s.crowd(4, 30)
+	c := s.crowd(4, 150)
 	for _, r := range []*running{first, second} {
 		before := s.revision()
 		eventually(t, "the crowd moves on", func() (bool, any) {
@@ -179,14 +179,14 @@ func TestCommit_aRoomsvcStops(t *testing.T) {
 			s.run(testConfig())
 		}
 	}
-	c.check(30)
+	c.check(150)
 }
 
 func TestCommit_natsRestarts(t *testing.T) {
 	s := newStand(t)
 	s.run(testConfig())
 	s.run(testConfig())
-	c := s.crowd(4, 20)
+	c := s.crowd(4, 100)
 	for range 2 {
 		before := s.revision()
 		eventually(t, "the crowd moves on", func() (bool, any) {
@@ -195,7 +195,7 @@ func TestCommit_natsRestarts(t *testing.T) {
 		})
 		s.server = natstest.Restart(t, s.server)
 	}
-	c.check(20)
+	c.check(100)
 }
 
 // revision is that of the hall, 0 while it has no document or nobody answers.
