@@ -28,7 +28,7 @@ func (f *filter) pass(ctx context.Context, m, out *nats.Msg) {
 // commit puts an entry with verdicts into the log and tells the edge. It doesn't
 // hold the worker: while the leader of one shard is away, the entries for the
 // others must go on.
-func (f *filter) commit(ctx context.Context, m, out *nats.Msg, verdicts []contract.Verdict) {
+func (f *filter) commit(ctx context.Context, m *nats.Msg, out nats.Msg, verdicts []contract.Verdict) {
 	select {
 	case f.commits <- struct{}{}:
 	default:
@@ -39,7 +39,7 @@ func (f *filter) commit(ctx context.Context, m, out *nats.Msg, verdicts []contra
 	ctx = context.WithoutCancel(ctx) // the server that took m may have closed meanwhile
 	f.committing.Go(func() {
 		defer func() { <-f.commits }()
-		f.await(ctx, m, out, verdicts)
+		f.await(ctx, m, &out, verdicts)
 	})
 }
 

@@ -1,7 +1,6 @@
 package candidatefilter
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -17,30 +16,55 @@ const maxStoredBytes = payloadBytes - 1<<10
 
 // sanitised is an entry as it may go on.
 type sanitised struct {
-	data     []byte
-	signals  int // in data
+	data     []byte // borrows the entry that came, or the workspace if it is anew
+	anew     bool   // it isn't the entry that came
+	signals  int    // in data
 	verdicts []contract.Verdict
 }
 
 // entry sanitises one entry, signal by signal. With a fault nothing of it may go
-// on: no edge of ours writes such an entry.
-func (n *sanitiser) entry(data []byte) (sanitised, *fault) {
-	signals, wrong := readSignals(data)
-	if wrong != nil {
-		return sanitised{}, wrong
+// on: no edge of ours writes such an entry. What is returned borrows data and w,
+// so it ends with the next use of either.
+func (n *sanitiser) entry(w *workspace, data []byte) (sanitised, *fault) {
+	if len(data) > contract.MaxEntryBytes {
+		return sanitised{}, &fault{reasonTooLarge, contract.CodeTooLarge,
+			fmt.Sprintf("an entry of %d bytes, at most %d are allowed", len(data), contract.MaxEntryBytes)}
 	}
-	e := sanitised{data: contract.AppendEntry(make([]byte, 0, len(data)+len(data)/8))}
-	for i := range signals {
-		n.add(&e, &signals[i])
+	items, err := contract.ReadEntry(data)
+	if err != nil {
+		return sanitised{}, malformed(err)
+	}
+	e := sanitised{data: data[:len(contract.AppendEntry(w.body[:0]))]}
+	for came := 0; ; came++ {
+		more, wrong := nextSignal(&items, &w.signal, came)
+		if wrong != nil {
+			return sanitised{}, wrong
+		}
+		if !more {
+			break
+		}
+		start, end := items.Bounds()
+		n.add(w, &e, data, start, end)
 	}
 	for i := range e.verdicts {
 		e.data = contract.AppendVerdict(e.data, &e.verdicts[i])
+	}
+	if e.anew {
+		w.entry = e.data
 	}
 	if len(e.data) > maxStoredBytes || !answerFits(e.verdicts) {
 		return sanitised{}, &fault{reasonTooLarge, contract.CodeTooLarge,
 			fmt.Sprintf("with its verdicts it would have %d bytes, at most %d can be stored or told; send fewer signals at once", len(e.data), maxStoredBytes)}
 	}
 	return e, nil
+}
+
+// rewrite makes of an entry that was the one that came, so far, another one.
+func (e *sanitised) rewrite(w *workspace) {
+	if !e.anew {
+		e.data = append(w.entry[:0], e.data...)
+		e.anew = true
+	}
 }
 
 // maxVerdictBytes is more than a verdict takes in an answer: the sender's name
@@ -56,61 +80,37 @@ func answerFits(verdicts []contract.Verdict) bool {
 	return err == nil && len(text) <= maxStoredBytes
 }
 
-// readSignals reads all signals of an entry. An entry must hold nothing else:
-// elsewhere a reader skips what a newer process has added, but what skips the
-// filter would be in the log without having been judged, or would be lost
-// though it is acknowledged.
-func readSignals(data []byte) ([]contract.Signal, *fault) {
-	if len(data) > contract.MaxEntryBytes {
-		return nil, &fault{reasonTooLarge, contract.CodeTooLarge,
-			fmt.Sprintf("an entry of %d bytes, at most %d are allowed", len(data), contract.MaxEntryBytes)}
+// nextSignal reads the next signal of an entry, of which some have come before.
+// An entry must hold nothing else: elsewhere a reader skips what a newer process
+// has added, but what skips the filter would be in the log without having been
+// judged, or would be lost though it is acknowledged.
+func nextSignal(items *contract.EntryReader, s *contract.Signal, came int) (more bool, wrong *fault) {
+	more, err := items.Next()
+	switch {
+	case err != nil:
+		return false, malformed(err)
+	case !more && came == 0:
+		return false, &fault{reasonMalformed, contract.CodeBadFrame, "an entry without signals"}
+	case !more && !items.Exact():
+		return false, &fault{reasonUnknown, contract.CodeBadFrame,
+			"it holds something that this filter doesn't know; filters must be upgraded before edges"}
+	case !more:
+		return false, nil
+	case !items.IsSignal():
+		return false, &fault{reasonVerdict, contract.CodeForbidden, "only a filter writes verdicts"}
+	case came == contract.MaxEntrySignals:
+		return false, &fault{reasonTooLarge, contract.CodeTooLarge,
+			fmt.Sprintf("more than %d signals in one entry", contract.MaxEntrySignals)}
 	}
-	items, err := contract.ReadEntry(data)
-	if err != nil {
-		return nil, malformed(err)
+	if err := items.Signal(s); err != nil {
+		return false, malformed(err)
 	}
-	var signals []contract.Signal
-	understood := contract.AppendEntry(make([]byte, 0, len(data)))
-	for {
-		more, err := items.Next()
-		switch {
-		case err != nil:
-			return nil, malformed(err)
-		case !more && len(signals) == 0:
-			return nil, &fault{reasonMalformed, contract.CodeBadFrame, "an entry without signals"}
-		case !more && !bytes.Equal(understood, data):
-			return nil, &fault{reasonUnknown, contract.CodeBadFrame,
-				"it holds something that this filter doesn't know; filters must be upgraded before edges"}
-		case !more:
-			return signals, nil
-		case !items.IsSignal():
-			return nil, &fault{reasonVerdict, contract.CodeForbidden, "only a filter writes verdicts"}
-		case len(signals) == contract.MaxEntrySignals:
-			return nil, &fault{reasonTooLarge, contract.CodeTooLarge,
-				fmt.Sprintf("more than %d signals in one entry", contract.MaxEntrySignals)}
-		}
-		var s contract.Signal
-		if err := items.Signal(&s); err != nil {
-			return nil, malformed(err)
-		}
-		if !named(&s) {
-			return nil, &fault{reasonName, contract.CodeBadID, "app, room, from and to of a signal must be names as they stand in keys"}
-		}
-		signals = append(signals, s)
-		understood = contract.AppendSignal(understood, &s)
+	// A receiver builds keys and subjects from the names.
+	if !contract.IsToken(s.App) || !contract.IsToken(s.Room) || !contract.IsToken(s.From) ||
+		len(s.To) > 0 && !contract.IsToken(s.To) {
+		return false, &fault{reasonName, contract.CodeBadID, "app, room, from and to of a signal must be names as they stand in keys"}
 	}
-}
-
-// named reports whether every name of a signal is a token, so that a receiver
-// may build keys and subjects from it. `to` may be empty.
-func named(s *contract.Signal) bool {
-	for _, name := range [...][]byte{s.App, s.Room, s.From} {
-		if _, err := contract.ParseToken(string(name)); err != nil {
-			return false
-		}
-	}
-	_, err := contract.ParseToken(string(s.To))
-	return err == nil || len(s.To) == 0
+	return true, nil
 }
 
 func malformed(err error) *fault {

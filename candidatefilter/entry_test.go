@@ -97,7 +97,7 @@ func TestSanitiser_entry_aFullOneThatGrowsAsMuchAsItCanStillFits(t *testing.T) {
 	var largest sanitised
 	for _, tt := range growing {
 		data := full(tt.kind, tt.signals, tt.body)
-		e, wrong := n.entry(data)
+		e, wrong := n.entry(new(workspace), data)
 		if wrong != nil {
 			t.Errorf("%s: %+v", tt.name, wrong)
 			continue

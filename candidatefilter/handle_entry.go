@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,50 +22,55 @@ const maxReplyBytes = 512
 // know what.
 func (f *filter) handleEntry(ctx context.Context, m *nats.Msg) {
 	began := time.Now()
-	out, wrong := f.envelope(m)
-	if wrong != nil {
+	w := takeWorkspace()
+	if wrong := f.envelope(m, &w.out); wrong != nil {
 		f.refuse(ctx, m, wrong)
+		w.giveBack()
 		return
 	}
-	e, wrong := f.sanitiser.entry(m.Data)
+	e, wrong := f.sanitiser.entry(w, m.Data)
 	sanitiseSeconds.Observe(time.Since(began).Seconds())
-	out.Data = e.data
+	w.out.Data = e.data
 	switch {
 	case wrong != nil:
 		f.refuse(ctx, m, wrong)
 	case e.signals == 0:
 		f.answer(ctx, m, contract.FilterAnswer{Filter: true, Verdicts: e.verdicts})
 	case len(e.verdicts) == 0:
-		f.pass(ctx, m, out)
+		f.pass(ctx, m, &w.out)
 	default:
-		f.commit(ctx, m, out, e.verdicts)
+		w.entry = nil // the commit keeps it
+		f.commit(ctx, m, w.out, e.verdicts)
 	}
+	w.giveBack()
 }
 
-// envelope is the message that puts the entry of m into the log, still empty.
-// Of the headers only the message id goes on, and only if it is one of the link.
+// envelope makes of out the message that puts the entry of m into the log, still
+// empty. Of the headers only the message id goes on, and only if it is one of
+// the link.
 //
 // The reply must be an inbox: what answers an entry, here or in JetStream, may
 // publish where the edge may not, into the log too, and so the edge must not
 // choose the subject.
-func (f *filter) envelope(m *nats.Msg) (*nats.Msg, *fault) {
-	from, to, err := contract.ParseFilterSubject(m.Subject)
+func (f *filter) envelope(m, out *nats.Msg) *fault {
+	r, err := f.routes.of(m.Subject)
 	if err != nil {
-		return nil, &fault{reasonSubject, contract.CodeBadID, "subject: " + err.Error()}
+		return &fault{reasonSubject, contract.CodeBadID, "subject: " + err.Error()}
 	}
 	if !strings.HasPrefix(m.Reply, nats.InboxPrefix) || len(m.Reply) > maxReplyBytes {
-		return nil, &fault{reasonReply, contract.CodeBadFrame,
+		return &fault{reasonReply, contract.CodeBadFrame,
 			fmt.Sprintf("the reply subject must be an inbox, %s and at most %d bytes in all", nats.InboxPrefix, maxReplyBytes)}
 	}
-	id := m.Header.Get(contract.HeaderMessageID)
-	n, err := strconv.ParseUint(id[strings.LastIndexByte(id, '.')+1:], 10, 64)
-	if err != nil || id != contract.MessageID(from, to, n) {
-		return nil, &fault{reasonMessageID, contract.CodeBadFrame,
+	ids := m.Header[contract.HeaderMessageID]
+	if len(ids) == 0 || !r.isMessageID(ids[0]) {
+		return &fault{reasonMessageID, contract.CodeBadFrame,
 			fmt.Sprintf("the header %s must be the subject's two names and the number of the entry, with dots between", contract.HeaderMessageID)}
 	}
-	out := nats.NewMsg(f.log.Subject(from, to))
-	out.Header[contract.HeaderMessageID] = []string{id}
-	return out, nil
+	out.Subject, out.Header = r.subject, m.Header
+	if len(m.Header) > 1 || len(ids) > 1 {
+		out.Header = nats.Header{contract.HeaderMessageID: ids[:1]}
+	}
+	return nil
 }
 
 // refuse answers an entry that no edge of ours sends. A faulty edge tries until

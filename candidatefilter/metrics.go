@@ -39,6 +39,24 @@ var (
 	})
 )
 
+// signalCounters are the counters of signals, looked up once: first by kind, at 0
+// for every kind that isn't known, then by result.
+var signalCounters = func() (counters [contract.KindEvent + 1][len(resultLabels)]prometheus.Counter) {
+	for kind := range counters {
+		for r := range counters[kind] {
+			counters[kind][r] = signals.WithLabelValues(kindLabel(contract.Kind(kind)), result(r).String())
+		}
+	}
+	return counters
+}()
+
+func countSignal(k contract.Kind, r result) {
+	if int(k) >= len(signalCounters) {
+		k = 0
+	}
+	signalCounters[k][r].Inc()
+}
+
 // kindLabel keeps the label's values closed.
 func kindLabel(k contract.Kind) string {
 	switch k {

@@ -16,16 +16,18 @@ import (
 // alike about a retry.
 type sanitiser struct {
 	policy contract.Policy
+	limits sdp.Limits
 	kinds  map[contract.Kind]judge // what clients send; all else is refused
 }
 
-// judge decides about one signal under a policy.
+// judge decides about one signal under a policy, whatever the form of its body.
 type judge func(s *contract.Signal, p contract.Policy) outcome
 
 // outcome is what becomes of one signal: refused, or its body as it may go on;
 // without either nothing of it is left.
 type outcome struct {
 	body    []byte
+	kept    bool // body is the one that came
 	refused *contract.Verdict
 	rules   []ruleCount
 }
@@ -38,7 +40,7 @@ type ruleCount struct {
 
 func newSanitiser(p contract.Policy, limits sdp.Limits) sanitiser {
 	describe := func(s *contract.Signal, p contract.Policy) outcome { return judgeDescription(s, p, limits) }
-	return sanitiser{policy: p, kinds: map[contract.Kind]judge{
+	return sanitiser{policy: p, limits: limits, kinds: map[contract.Kind]judge{
 		contract.KindOffer:     describe,
 		contract.KindAnswer:    describe,
 		contract.KindCandidate: judgeTrickle,
@@ -47,11 +49,13 @@ func newSanitiser(p contract.Policy, limits sdp.Limits) sanitiser {
 	}}
 }
 
-// add adds what may go on of a signal to an entry, and the verdicts about it.
-func (n *sanitiser) add(e *sanitised, s *contract.Signal) {
+// add judges the signal in w, which stands from start to end in the entry that
+// came, and adds to e what of it may go on, and the verdicts about it.
+func (n *sanitiser) add(w *workspace, e *sanitised, came []byte, start, end int) {
+	s := &w.signal
 	span := startSanitise(s)
-	o := n.judge(s)
-	signals.WithLabelValues(kindLabel(s.Kind), o.result()).Inc()
+	o := n.judge(w)
+	countSignal(s.Kind, o.result())
 	endSpan(span, o.result())
 	if v := o.refused; v != nil {
 		if v.Rule != "" {
@@ -59,23 +63,33 @@ func (n *sanitiser) add(e *sanitised, s *contract.Signal) {
 		}
 		v.From, v.Seq, v.Refused = string(s.From), s.Seq, true
 		e.verdicts = append(e.verdicts, *v)
+		e.rewrite(w)
 		return
 	}
 	for _, one := range o.rules {
 		rules.WithLabelValues(string(one.rule)).Add(float64(one.count))
 		e.verdicts = append(e.verdicts, contract.Verdict{From: string(s.From), Seq: s.Seq, Rule: one.rule, Count: one.count})
 	}
-	if o.body == nil {
+	switch {
+	case o.body == nil:
+		e.rewrite(w)
 		return
+	case o.kept && !e.anew:
+		e.data = came[:end:end]
+	case o.kept:
+		e.data = append(e.data, came[start:end]...)
+	default:
+		e.rewrite(w)
+		s.Body = o.body
+		e.data = contract.AppendSignal(e.data, s)
 	}
-	passed := *s
-	passed.Body = o.body
-	e.data = contract.AppendSignal(e.data, &passed)
 	e.signals++
 }
 
-// judge decides about one signal. A panic refuses the signal and nothing else.
-func (n *sanitiser) judge(s *contract.Signal) (o outcome) {
+// judge decides about the signal in w. A panic refuses the signal and nothing
+// else.
+func (n *sanitiser) judge(w *workspace) (o outcome) {
+	s := &w.signal
 	defer func() {
 		if fault := recover(); fault != nil {
 			panics.Inc()
@@ -84,6 +98,15 @@ func (n *sanitiser) judge(s *contract.Signal) (o outcome) {
 			o = refuse(contract.CodeInternal, "", "the candidate filter failed at this frame; that was logged, and it doesn't go on")
 		}
 	}()
+	p := contract.Stricter(n.policy, policyOf(s.Policy))
+	if o, ok := n.judgeCanonical(w, p); ok {
+		return o
+	}
+	return n.judgeAny(s, p)
+}
+
+// judgeAny decides about a signal whose body may be in any form.
+func (n *sanitiser) judgeAny(s *contract.Signal, p contract.Policy) outcome {
 	kind, known := n.kinds[s.Kind]
 	switch {
 	case s.Kind == contract.KindEvent:
@@ -91,18 +114,48 @@ func (n *sanitiser) judge(s *contract.Signal) (o outcome) {
 	case !known:
 		return refuse(contract.CodeUnknownType, "", "the candidate filter doesn't know this kind of signal")
 	}
-	return kind(s, contract.Stricter(n.policy, contract.Policy(s.Policy)))
+	o := kind(s, p)
+	o.kept = o.body != nil && bytes.Equal(o.body, s.Body)
+	return o
 }
 
-// result is the outcome as a metric's label.
-func (o *outcome) result() string {
+// policyOf is the policy that a signal names, without an allocation. What isn't
+// one is the strictest, as [contract.Stricter] has it.
+func policyOf(text []byte) contract.Policy {
+	switch string(text) {
+	case "":
+		return ""
+	case string(contract.PolicyAll):
+		return contract.PolicyAll
+	case string(contract.PolicyPublic):
+		return contract.PolicyPublic
+	default:
+		return contract.PolicyRelay
+	}
+}
+
+// result is what became of a signal, as a metric's label tells it.
+type result int
+
+// The results.
+const (
+	passed result = iota
+	dropped
+	refused
+)
+
+var resultLabels = [...]string{passed: "passed", dropped: "dropped", refused: "refused"}
+
+func (r result) String() string { return resultLabels[r] }
+
+func (o *outcome) result() result {
 	switch {
 	case o.refused != nil:
-		return "refused"
+		return refused
 	case o.body == nil:
-		return "dropped"
+		return dropped
 	default:
-		return "passed"
+		return passed
 	}
 }
 

@@ -30,6 +30,7 @@ type filter struct {
 	nc        *nats.Conn
 	log       *link.Log
 	sanitiser sanitiser
+	routes    routes
 	commits   chan struct{} // holds one for each entry that waits for its commit
 
 	committing sync.WaitGroup // started by workers only, so it may be waited for when they have ended
@@ -62,7 +63,7 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 
 func newFilter(cfg Config, nc *nats.Conn, log *link.Log) *filter {
 	return &filter{
-		cfg: cfg, nc: nc, log: log,
+		cfg: cfg, nc: nc, log: log, routes: routes{log: log},
 		sanitiser: newSanitiser(cfg.Policy, cfg.Descriptions.limits()),
 		commits:   make(chan struct{}, cfg.Commits),
 	}

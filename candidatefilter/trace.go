@@ -24,9 +24,9 @@ func startSanitise(s *contract.Signal) trace.Span {
 }
 
 // endSpan ends it with what became of the signal.
-func endSpan(span trace.Span, result string) {
+func endSpan(span trace.Span, r result) {
 	if span != nil {
-		span.SetAttributes(attribute.String("parley.filter.result", result))
+		span.SetAttributes(attribute.String("parley.filter.result", r.String()))
 		span.End()
 	}
 }

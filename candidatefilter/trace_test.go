@@ -44,7 +44,7 @@ func TestTrace_eachSignalIsASpanOfItsOwnTrace(t *testing.T) {
 	passed.Trace = []byte("00-" + first + "-" + parent + "-01")
 	dropped := signal(contract.KindCandidate, 2, candidateBody(privateHost))
 	dropped.Trace = []byte("00-" + second + "-" + parent + "-01")
-	e, wrong := sanitiserOf(contract.PolicyPublic).entry(entryOf(passed, dropped, signal(contract.KindMessage, 3, `{"data":1}`)))
+	e, wrong := sanitiserOf(contract.PolicyPublic).entry(new(workspace), entryOf(passed, dropped, signal(contract.KindMessage, 3, `{"data":1}`)))
 	if err := shutdown(context.WithoutCancel(t.Context())); err != nil || wrong != nil {
 		t.Fatal(err, wrong)
 	}
@@ -83,7 +83,7 @@ func TestTrace_offMakesNoSpan(t *testing.T) {
 	if span := startSanitise(s); span != nil {
 		t.Errorf("got %v, want no span", span)
 	}
-	if got := testing.AllocsPerRun(100, func() { endSpan(startSanitise(s), "passed") }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { endSpan(startSanitise(s), passed) }); got != 0 {
 		t.Errorf("a signal that nobody traces costs %v allocations, want none", got)
 	}
 }

@@ -226,8 +226,16 @@ func (r *reader) next() string {
 		r.over = true
 		return ""
 	}
-	var field string
-	field, r.rest, r.more = strings.Cut(r.rest, " ")
+	// Fields are short: a search by machine words costs more than this loop.
+	for i := 0; i < len(r.rest); i++ {
+		if r.rest[i] == ' ' {
+			field := r.rest[:i]
+			r.rest = r.rest[i+1:]
+			return field
+		}
+	}
+	field := r.rest
+	r.rest, r.more = "", false
 	return field
 }
 
