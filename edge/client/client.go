@@ -22,7 +22,8 @@ type Client struct {
 	kick  chan struct{} // of 1: the writer has something to do
 	tasks sync.WaitGroup
 
-	// Owned by whoever connects: Dial first, then run.
+	// Owned by whoever connects: Dial first, then run; while run serves a
+	// connection, its move.
 	nextURL  int
 	failures int
 	secrets  secrets
@@ -118,6 +119,13 @@ func (c *Client) Edge() string {
 	return c.welcome.Edge
 }
 
+// ResumeWindow is how long the session outlives its connection.
+func (c *Client) ResumeWindow() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.welcome.ResumeWindow) * time.Millisecond
+}
+
 // Limits are those of the edge that welcomed the client last.
 func (c *Client) Limits() contract.Limits {
 	c.mu.Lock()
@@ -175,6 +183,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// backOff counts a failure and is the wait before the next attempt to connect.
+func (c *Client) backOff() time.Duration {
+	wait := c.jitter(c.failures)
+	c.failures++
+	return wait
 }
 
 // jitter is the wait before attempt n of something that failed.

@@ -259,39 +259,6 @@ func TestClient_RestsWithoutRoom(t *testing.T) {
 	})
 }
 
-func TestClient_Goaway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t)
-		c, r, conn := inLobby(t, s, WithURLs("ws://two.test"))
-		began := time.Now()
-		conn.send(t, contract.Goaway{Type: contract.TypeGoaway, After: 8000, Reason: "drain"})
-		p, _ := r.Post(ToAll("on the old one"))
-		conn.expect(t, contract.TypeMessage, nil)
-		conn.ack(t, 2)
-		if err := p.Wait(t.Context()); err != nil {
-			t.Errorf("a frame between goaway and going: %v", err)
-		}
-		if code := conn.ended(t); code != 1001 {
-			t.Errorf("client left with %d, want 1001", code)
-		}
-		left := time.Now()
-		s.welcomed(t, resumed)
-		event[Resumed](t, r)
-		if took := left.Sub(began); took > 8*time.Second {
-			t.Errorf("client left after %v, want at most 8 s", took)
-		}
-		if took := time.Since(left); took != 0 {
-			t.Errorf("client waited %v more before it came back", took)
-		}
-		if got := s.asked[len(s.asked)-1]; got != "two.test:80" {
-			t.Errorf("client went to %s, want the next address", got)
-		}
-		if st := c.Stats(); st.Connects != 2 || st.Resumes != 1 || st.Losses != 0 {
-			t.Errorf("stats %+v, want 2 connects, 1 resume", st)
-		}
-	})
-}
-
 func TestClient_KeepAlive(t *testing.T) {
 	t.Run("pong repeats t", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"time"
@@ -13,8 +14,8 @@ import (
 
 // Defaults of the options.
 const (
-	DefaultBackoffMin     = 300 * time.Millisecond
-	DefaultBackoffMax     = 20 * time.Second
+	DefaultBackoffMin     = 100 * time.Millisecond
+	DefaultBackoffMax     = 5 * time.Second
 	DefaultConnectTimeout = 10 * time.Second
 	DefaultOutboxFrames   = 256
 	DefaultOutboxBytes    = 256 << 10
@@ -100,7 +101,9 @@ func WithEventBuffer(events, bytes int) Option {
 	return func(o *options) { o.eventCount, o.eventBytes = events, bytes }
 }
 
-// WithURLs adds edges. Each reconnect goes to the next one.
+// WithURLs adds edges. The client begins at the first address; each try after
+// that goes to the next one, in an order of this client's own, so that the
+// clients of an edge that died spread over all others.
 func WithURLs(urls ...string) Option { return func(o *options) { o.urls = append(o.urls, urls...) } }
 
 // WithDialer sets how TCP connections are made.
@@ -137,6 +140,8 @@ func newOptions(first string, opts []Option) (options, error) {
 		}
 		o.urls[i] = u
 	}
+	others := o.urls[1:]
+	rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	if o.backoffMin <= 0 || o.backoffMax < o.backoffMin {
 		faults = append(faults, fmt.Errorf("backoff %v to %v: give a lowest over 0 and a highest that isn't less", o.backoffMin, o.backoffMax))
 	}

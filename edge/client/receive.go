@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"encoding/json"
-	"math/rand/v2"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -162,20 +161,12 @@ func (c *Client) onPing(s *socket, text []byte) {
 	}
 }
 
-// maxGoaway bounds how long a client stays after it was asked to go.
-const maxGoaway = time.Hour
-
 func (c *Client) onGoaway(s *socket, text []byte) {
 	goaway, ok := decode[contract.Goaway](c, text)
 	if !ok {
 		return
 	}
-	after := min(max(0, goaway.After), maxGoaway.Milliseconds())
-	share := rand.Float64()
-	wait := time.Duration(share * float64(time.Duration(after)*time.Millisecond))
-	c.log.Info("edge asks to go elsewhere", "reason", goaway.Reason, "wait", wait)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s.leaveAt = time.Now().Add(wait)
-	c.wake()
+	c.log.Info("edge asks to go elsewhere", "reason", goaway.Reason, "after", goaway.After)
+	after := min(goaway.After, maxGoaway.Milliseconds())
+	c.beginMove(s, time.Duration(after)*time.Millisecond)
 }

@@ -24,19 +24,28 @@ var (
 	errGoaway    = errors.New("the edge asked to go elsewhere")
 	errBadResume = errors.New("the edge resumed at a seq that was acknowledged before")
 	errSeqHole   = errors.New("the edge misses a frame")
-	errClosing   = errors.New("closing")
 )
 
 // connect makes one attempt at the next address.
 func (c *Client) connect(ctx context.Context) (*socket, error) {
-	url := c.opts.urls[c.nextURL%len(c.opts.urls)]
-	c.nextURL++
 	ctx, cancel := context.WithTimeout(ctx, c.opts.connectTimeout)
 	defer cancel()
-	s, err := dialSocket(ctx, &c.opts, url)
+	s, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return c.introduce(ctx, s)
+}
+
+// open opens a socket at the next address.
+func (c *Client) open(ctx context.Context) (*socket, error) {
+	url := c.opts.urls[c.nextURL%len(c.opts.urls)]
+	c.nextURL++
+	return dialSocket(ctx, &c.opts, url)
+}
+
+// introduce makes an open socket the client's connection, or ends it.
+func (c *Client) introduce(ctx context.Context, s *socket) (*socket, error) {
 	stop := context.AfterFunc(ctx, func() { s.end(ctx.Err()) })
 	w, err := c.greet(s)
 	if !stop() && err == nil {
@@ -125,8 +134,9 @@ func (c *Client) begin(s *socket, w *contract.Welcome) error {
 		ping = defaultPing
 	}
 	s.limits = w.Limits
+	s.began = time.Now()
 	s.idle = 2*ping + ping/2 + 2*time.Second // two pings missed, and their delay
-	s.pace = newPace(w.Limits, time.Now())
+	s.pace = newPace(w.Limits, s.began)
 	if w.Resumed {
 		c.stats.Resumes++
 		c.stats.Resent += uint64(c.outbox.rewind(w.Seq, rand.Text()))
@@ -165,13 +175,29 @@ func (c *Client) loseSession(seq uint64) {
 func (c *Client) run(s *socket) {
 	defer close(c.done)
 	for s != nil {
-		began := time.Now()
-		cause := c.serve(s)
-		if time.Since(began) >= stableAfter {
+		successor, cause := c.serve(s)
+		if time.Since(s.began) >= stableAfter {
 			c.failures = 0
 		}
-		s = c.comeBack(cause)
+		old := s
+		s = c.succeed(successor, cause)
+		old.end(errGoaway)
 	}
+}
+
+// succeed makes the connection after one that is over: by the socket that was
+// opened meanwhile, if there is one. It returns nil if there must be none.
+func (c *Client) succeed(successor *socket, cause error) *socket {
+	if successor == nil {
+		return c.comeBack(cause)
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, c.opts.connectTimeout)
+	defer cancel()
+	s, err := c.introduce(ctx, successor)
+	if err != nil {
+		return c.comeBack(err)
+	}
+	return s
 }
 
 // comeBack makes the next connection; nil if there must be none.
@@ -186,13 +212,10 @@ func (c *Client) comeBack(cause error) *socket {
 			return nil
 		}
 		var wait time.Duration
-		switch {
-		case errors.Is(cause, errGoaway):
-		case c.rest(cause):
+		if c.rest(cause) {
 			c.failures = 0
-		default:
-			wait = c.jitter(c.failures)
-			c.failures++
+		} else {
+			wait = c.backOff()
 		}
 		c.log.Info("connection is down", "cause", cause, "wait", wait)
 		if !sleep(c.ctx, wait) {

@@ -172,6 +172,7 @@ func TestRoom_OutboxIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		_, r, conn := inLobby(t, s, WithOutbox(2, 1000))
+		synctest.Wait() // the join is settled
 		for i := range 2 {
 			if _, err := r.Post(ToAll(i)); err != nil {
 				t.Fatal(err)

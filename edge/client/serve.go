@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -12,8 +11,10 @@ import (
 // batchBytes is about what one write to the socket carries when more waits.
 const batchBytes = 32 << 10
 
-// serve reads and writes one connection until it ends, and returns why.
-func (c *Client) serve(s *socket) error {
+// serve reads and writes one connection until it ends, and returns why. If the
+// client moves, it returns the socket that it moves to instead, and the
+// connection is given up but still open.
+func (c *Client) serve(s *socket) (successor *socket, cause error) {
 	quit, written := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(written)
@@ -24,9 +25,12 @@ func (c *Client) serve(s *socket) error {
 	close(quit)
 	_ = s.conn.SetWriteDeadline(time.Now().Add(farewellTime)) // a write that hangs must not hold us
 	<-written
+	if next := c.endMove(s, err); next != nil {
+		return next, nil
+	}
 	s.farewell(err)
 	s.end(err)
-	return s.cause
+	return nil, s.cause
 }
 
 // announce tells the rooms that were resumed.
@@ -79,21 +83,17 @@ func (c *Client) write(s *socket, quit <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		wait, leave := c.batch(s, time.Now())
+		wait, bye := c.batch(s, time.Now())
 		if s.out.Len() > 0 {
 			if err := s.flush(writeTimeout); err != nil {
 				s.end(err)
 				return
 			}
 		}
-		switch {
-		case errors.Is(leave, errClosing):
+		if bye {
 			// The reader takes what still comes, so that no reset of the
 			// connection overtakes the bye, but not for long.
 			_ = s.conn.SetReadDeadline(time.Now().Add(farewellTime))
-			return
-		case leave != nil:
-			s.end(leave)
 			return
 		}
 		if wait > 0 {
@@ -111,9 +111,8 @@ func (c *Client) write(s *socket, quit <-chan struct{}) {
 }
 
 // batch fills the socket's next write. It returns when to look again if nothing
-// wakes the writer before (0: no time), and why to leave the connection after
-// the write (nil: stay).
-func (c *Client) batch(s *socket, now time.Time) (wait time.Duration, leave error) {
+// wakes the writer before (0: no time), and whether this is the last write.
+func (c *Client) batch(s *socket, now time.Time) (wait time.Duration, bye bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range s.control {
@@ -121,27 +120,18 @@ func (c *Client) batch(s *socket, now time.Time) (wait time.Duration, leave erro
 	}
 	s.control = s.control[:0]
 	if c.closed != nil {
-		bye, _ := marshal(contract.Bye{Type: contract.TypeBye})
-		s.add(ws.OpText, bye)
+		text, _ := marshal(contract.Bye{Type: contract.TypeBye})
+		s.add(ws.OpText, text)
 		s.add(ws.OpClose, closeBody(contract.CloseNormal, "bye"))
-		return 0, errClosing
-	}
-	if !s.leaveAt.IsZero() {
-		if wait = s.leaveAt.Sub(now); wait <= 0 {
-			s.add(ws.OpClose, closeBody(contract.CloseGoingAway, "going elsewhere"))
-			return 0, errGoaway
-		}
+		return 0, true
 	}
 	for s.out.Len() < batchBytes {
 		f := c.outbox.peek(s.limits.UnsettledCount, s.limits.UnsettledBytes)
 		if f == nil {
-			return wait, nil
+			return 0, false
 		}
 		if pause := s.pace.take(now, 1+f.size()/s.limits.PartBytes, f.size()); pause > 0 {
-			if wait == 0 || pause < wait {
-				wait = pause
-			}
-			return wait, nil
+			return pause, false
 		}
 		c.stats.Sent++
 		text := c.outbox.take().text()
@@ -150,5 +140,5 @@ func (c *Client) batch(s *socket, now time.Time) (wait time.Duration, leave erro
 		}
 	}
 	c.wake() // there may be more
-	return wait, nil
+	return 0, false
 }

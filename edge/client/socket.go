@@ -57,6 +57,7 @@ type socket struct {
 	// Owned by the reader.
 	buf   []byte
 	parts assembler
+	move  *move // nil: the edge didn't ask for it
 
 	// Owned by the writer.
 	out  bytes.Buffer
@@ -64,12 +65,13 @@ type socket struct {
 
 	// Static after the welcome.
 	limits contract.Limits
+	began  time.Time
 	idle   time.Duration // without a frame for so long it is dead
 
 	// Guarded by the client's mutex.
 	control []control
-	leaveAt time.Time // of a goaway; zero: none
 
+	left  chan struct{} // closed when the client has another place to go to
 	once  sync.Once
 	cause error
 	ended chan struct{}
@@ -114,7 +116,7 @@ func dialSocket(ctx context.Context, o *options, url string) (*socket, error) {
 	if br == nil {
 		br = bufio.NewReader(conn)
 	}
-	return &socket{conn: conn, br: br, limits: contract.DefaultLimits(), ended: make(chan struct{})}, nil
+	return &socket{conn: conn, br: br, limits: contract.DefaultLimits(), left: make(chan struct{}), ended: make(chan struct{})}, nil
 }
 
 // errorBody is the beginning of an HTTP answer's text, in one line.
@@ -137,6 +139,12 @@ func (s *socket) end(cause error) {
 	})
 }
 
+// leave makes the reader give the socket up, which stays open.
+func (s *socket) leave() {
+	close(s.left)
+	_ = s.conn.SetReadDeadline(time.Now()) // it fails only on a socket that has ended
+}
+
 // read returns the next text message, at most limit bytes, valid until the next
 // call. Pings and pongs are handled by onPing on the way. The error is a
 // *closeError, a *faultError or the connection's.
@@ -146,6 +154,11 @@ func (s *socket) read(limit int, idle time.Duration, onPing func(payload []byte)
 	for {
 		if err := s.conn.SetReadDeadline(time.Now().Add(idle)); err != nil {
 			return nil, err
+		}
+		select {
+		case <-s.left: // after the deadline was set, or leave's could get lost
+			return nil, errGoaway
+		default:
 		}
 		h, err := ws.ReadHeader(s.br)
 		if err != nil {
