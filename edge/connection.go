@@ -112,6 +112,11 @@ var errBye = errors.New("bye")
 func (s *clientSession) receive(c *conn.Conn, parts *envelope.Assembler, text []byte) error {
 	w := newWorkspace()
 	defer w.release()
+	return s.receiveIn(w, c, parts, text)
+}
+
+// receiveIn is receive with the memory that it needs.
+func (s *clientSession) receiveIn(w *workspace, c *conn.Conn, parts *envelope.Assembler, text []byte) error {
 	limits, cost := &s.e.cfg.Limits, len(text)
 	frame := w.reader.Read(text, limits)
 	if part, ok := frame.Body.(*contract.Part); ok {

@@ -45,14 +45,17 @@ func TestReceive_allocates_nothing_for_signals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := newPairYard(t)
-			var parts envelope.Assembler
+			var (
+				parts envelope.Assembler
+				w     workspace
+			)
 			seq := uint64(0)
 			text := fmt.Appendf(nil, frame, seq, y.bob)
 			number := text[bytes.Index(text, []byte(`"seq":`))+len(`"seq":`):][:9]
 			got := testing.AllocsPerRun(500, func() {
 				seq++
 				putNumber(number, seq)
-				if err := y.s.receive(nil, &parts, text); err != nil {
+				if err := y.s.receiveIn(&w, nil, &parts, text); err != nil {
 					t.Fatal(err)
 				}
 			})
