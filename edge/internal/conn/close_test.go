@@ -227,29 +227,42 @@ func TestConn_peer_ends(t *testing.T) {
 }
 
 func TestConn_read_timeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := roomy()
-		o.ReadTimeout = 45 * time.Second
-		c, p := overPipe(t, o)
-		start := time.Now()
-		go func() {
-			time.Sleep(40 * time.Second)
-			p.write(masked(true, ws.OpText, "alive"))
-			time.Sleep(40 * time.Second)
-			p.write(masked(true, ws.OpPong, ""))
-			time.Sleep(40 * time.Second)
-			half := masked(true, ws.OpText, "half of a frame is no life")
-			p.write(half[:len(half)/2])
-		}()
-		end := ends(t, c)
-		if got, want := time.Since(start), 80*time.Second+o.ReadTimeout; got != want {
-			t.Errorf("ended after %v, want %v", got, want)
-		}
-		if end.Code != closeAbnormal || end.Remote || !errors.Is(end, os.ErrDeadlineExceeded) {
-			t.Errorf("ended with %+v, want our own 1006 with the deadline", end)
-		}
-		c.Wait()
-	})
+	for _, test := range []struct {
+		name  string
+		pause time.Duration // before the last frame
+		late  time.Duration // how much later than the time-out its end is found
+	}{
+		{"that is set anew", deadlineSlack, deadlineSlack},
+		{"that isn't set anew so soon", deadlineSlack - time.Nanosecond, time.Nanosecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := roomy()
+				o.ReadTimeout = 45 * time.Second
+				c, p := overPipe(t, o)
+				start := time.Now()
+				go func() {
+					time.Sleep(40 * time.Second)
+					p.write(masked(true, ws.OpText, "alive"))
+					time.Sleep(40 * time.Second)
+					p.write(masked(true, ws.OpPong, ""))
+					time.Sleep(test.pause)
+					p.write(masked(true, ws.OpPong, ""))
+					time.Sleep(40 * time.Second)
+					half := masked(true, ws.OpText, "half of a frame is no life")
+					p.write(half[:len(half)/2])
+				}()
+				end := ends(t, c)
+				if got, want := time.Since(start), 80*time.Second+test.pause+o.ReadTimeout+test.late; got != want {
+					t.Errorf("ended after %v, want %v", got, want)
+				}
+				if end.Code != closeAbnormal || end.Remote || !errors.Is(end, os.ErrDeadlineExceeded) {
+					t.Errorf("ended with %+v, want our own 1006 with the deadline", end)
+				}
+				c.Wait()
+			})
+		})
+	}
 }
 
 func TestClosePayload_is_cut_at_a_code_point(t *testing.T) {

@@ -1,19 +1,15 @@
 package conn
 
 import (
-	"bufio"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
 
 	"github.com/parley-rtc/parley/services/contract"
 )
-
-// readBuffer is the size of a connection's read buffer; texts that fit are
-// lent to the caller from there.
-const readBuffer = 4 << 10
 
 // defaultWriteTimeout is Options.WriteTimeout if it is 0.
 const defaultWriteTimeout = 10 * time.Second
@@ -24,7 +20,7 @@ type Options struct {
 	OutboundFrames int           // texts that may wait for the peer
 	OutboundBytes  int           // bytes of texts that may wait for the peer
 	WriteTimeout   time.Duration // one write, and all that a Close writes; 0: 10 s
-	ReadTimeout    time.Duration // without a frame for so long the peer is dead; 0: for ever
+	ReadTimeout    time.Duration // without a frame for so long, or up to deadlineSlack longer, the peer is dead; 0: for ever
 
 	// SlowAfter is how long a write must wait for the peer before OutboundFrames
 	// and OutboundBytes count; 0: 50 ms. A burst that comes before the flusher
@@ -41,18 +37,21 @@ type Options struct {
 // Conn is one connection. All methods but Read may be called by any goroutine.
 type Conn struct {
 	// Static.
-	nc   net.Conn
-	o    Options
-	done chan struct{} // closed with the socket
-	wg   sync.WaitGroup
+	nc     net.Conn
+	raw    syscall.RawConn       // the socket under nc, or nil
+	arrive func(fd uintptr) bool // c.arrived, of a raw socket
+	o      Options
+	done   chan struct{} // closed with the socket
+	wg     sync.WaitGroup
 
 	// Owned by Read.
-	br       *bufio.Reader
-	header   [ws.MaxHeaderSize]byte
-	lent     int    // bytes of br that the caller of Read has borrowed
-	message  []byte // of fragments, or longer than br
-	checked  int    // bytes of message that are known to be UTF-8
-	fragment bool   // a message has begun and not ended
+	in       *input
+	failed   error     // of the last read of the raw socket
+	pushed   time.Time // when the read deadline was set
+	lent     int       // bytes of in that the caller of Read has borrowed
+	message  []byte    // of fragments, or longer than in
+	checked  int       // bytes of message that are known to be UTF-8
+	fragment bool      // a message has begun and not ended
 	ended    *CloseError
 
 	mu sync.Mutex
@@ -61,7 +60,8 @@ type Conn struct {
 	state      state
 	reading    bool          // Read is under way
 	ender      ender         // who waits for the peer's close, to close the socket
-	flushing   bool          // the flusher runs
+	flushing   bool          // somebody writes
+	promised   bool          // somebody will call Flush
 	out        *outbox       // what waits; nil while nothing does
 	writing    time.Time     // when the write under way began; zero while there is none
 	frames     int           // texts of Send that are queued or being written
@@ -100,7 +100,11 @@ func New(nc net.Conn, o Options) *Conn {
 	if o.SlowAfter == 0 {
 		o.SlowAfter = defaultSlowAfter
 	}
-	return &Conn{nc: nc, o: o, done: make(chan struct{}), br: bufio.NewReaderSize(nc, readBuffer)}
+	c := &Conn{nc: nc, raw: rawOf(nc), o: o, done: make(chan struct{})}
+	if c.raw != nil {
+		c.arrive = c.arrived
+	}
+	return c
 }
 
 // Done is closed when the socket is closed.
@@ -136,6 +140,7 @@ func (c *Conn) close(why CloseError) {
 	// after it however much there is.
 	_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.WriteTimeout)) // fails only on a closed socket
 	c.wake()
+	c.promised = false // it has no time to wait for that
 	c.flush()
 }
 

@@ -14,13 +14,20 @@ const keepOutbox = 64 << 10
 // waits, or is being written.
 type outbox struct {
 	data    []byte // whole frames
+	done    int    // bytes of them that are written
 	tail    []byte // the text of the tail
 	hasTail bool
 
 	frames, bytes, paced int // what of the connection's counts is in data
+
+	push func(fd uintptr) bool // bound to the outbox once
 }
 
-var outboxes = sync.Pool{New: func() any { return new(outbox) }}
+var outboxes = sync.Pool{New: func() any {
+	o := new(outbox)
+	o.push = o.pushInto
+	return o
+}}
 
 func newOutbox() *outbox {
 	o, ok := outboxes.Get().(*outbox)
@@ -35,7 +42,7 @@ func (o *outbox) release() {
 	if cap(o.data)+cap(o.tail) > keepOutbox {
 		return
 	}
-	*o = outbox{data: o.data[:0], tail: o.tail[:0]}
+	*o = outbox{data: o.data[:0], tail: o.tail[:0], push: o.push}
 	outboxes.Put(o)
 }
 
@@ -49,6 +56,16 @@ func (o *outbox) takeTail() {
 		o.frame(ws.OpText, o.tail)
 		o.tail, o.hasTail = o.tail[:0], false
 	}
+}
+
+// written reports whether nothing is left to write.
+func (o *outbox) written() bool { return o.done == len(o.data) }
+
+// pushInto writes what a raw socket takes now. It reports true: nothing is
+// waited for.
+func (o *outbox) pushInto(fd uintptr) bool {
+	o.done += writeNow(fd, o.data[o.done:])
+	return true
 }
 
 func appendFrame(dst []byte, op ws.OpCode, payload []byte) []byte {

@@ -2,7 +2,6 @@ package conn
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"slices"
@@ -14,10 +13,13 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-const (
-	keepMessage = 8 << 10 // the largest message buffer that is kept
-	growMessage = 4 << 10 // the least by which it grows
-)
+// growMessage is the least by which a message grows that isn't in the read
+// buffer as a whole.
+const growMessage = 4 << 10
+
+// deadlineSlack is how much too late a silent peer may be found dead: so often
+// at most the read deadline is set anew, which costs as much as a timer.
+const deadlineSlack = time.Second
 
 // Read returns the next text message, which is borrowed until the next Read. It
 // answers pings and the peer's close itself. Its error is always a *CloseError
@@ -70,6 +72,8 @@ func (c *Conn) lendTo() bool {
 // returned; it is answered by a close frame if that is due. Nothing here or
 // later reads the socket but, if the flusher left that to Read, finish.
 func (c *Conn) end(err error) *CloseError {
+	c.giveBack()
+	c.dropInput()
 	c.mu.Lock()
 	c.reading = false
 	mine := c.ender == reader
@@ -93,19 +97,12 @@ func (c *Conn) end(err error) *CloseError {
 // giveBack ends the loan of the last text.
 func (c *Conn) giveBack() {
 	if c.lent > 0 {
-		_, _ = c.br.Discard(c.lent) // they are buffered
+		c.skip(c.lent)
 		c.lent = 0
 	}
 	if !c.fragment {
-		c.dropMessage()
+		c.message, c.checked = nil, 0
 	}
-}
-
-func (c *Conn) dropMessage() {
-	if cap(c.message) > keepMessage {
-		c.message = nil
-	}
-	c.message, c.checked = c.message[:0], 0
 }
 
 // frame reads one frame; text is a message if the frame made it whole. Its
@@ -113,10 +110,7 @@ func (c *Conn) dropMessage() {
 // socket's otherwise.
 func (c *Conn) frame() (text []byte, whole bool, err error) {
 	c.expect()
-	h, err := ws.ReadHeaderBuffer(c.br, c.header[:])
-	if errors.Is(err, ws.ErrHeaderLengthMSB) {
-		return nil, false, &CloseError{Code: closeProtocol, Reason: "a frame length over 63 bits"}
-	}
+	h, err := c.header()
 	if err != nil {
 		return nil, false, err
 	}
@@ -130,7 +124,7 @@ func (c *Conn) frame() (text []byte, whole bool, err error) {
 		if err := c.allow(h); err != nil {
 			return nil, false, err
 		}
-	} else if int(h.Length) <= c.br.Buffered() {
+	} else if int(h.Length) <= len(c.buffered()) {
 		return c.lend(h)
 	}
 	if err := c.gather(h); err != nil {
@@ -146,15 +140,38 @@ func (c *Conn) frame() (text []byte, whole bool, err error) {
 	return c.message, true, nil
 }
 
-// expect pushes the read deadline, unless the end of the connection has set it.
+// header reads a frame's header.
+func (c *Conn) header() (ws.Header, error) {
+	for {
+		h, size, err := parseHeader(c.buffered())
+		switch {
+		case err != nil:
+			return ws.Header{}, &CloseError{Code: closeProtocol, Reason: "a frame length over 63 bits"}
+		case size > 0:
+			c.skip(size)
+			return h, nil
+		}
+		if err := c.fill(); err != nil {
+			return ws.Header{}, err
+		}
+	}
+}
+
+// expect pushes the read deadline if it isn't fresh, unless the end of the
+// connection has set it.
 func (c *Conn) expect() {
 	if c.o.ReadTimeout == 0 {
+		return
+	}
+	now := time.Now()
+	if now.Sub(c.pushed) < deadlineSlack {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == open {
-		_ = c.nc.SetReadDeadline(time.Now().Add(c.o.ReadTimeout)) // fails only on a closed socket
+		c.pushed = now
+		_ = c.nc.SetReadDeadline(now.Add(c.o.ReadTimeout + deadlineSlack)) // fails only on a closed socket
 	}
 }
 
@@ -185,10 +202,7 @@ func (c *Conn) allow(h ws.Header) error {
 
 // lend returns the text of a frame that is in the read buffer as a whole.
 func (c *Conn) lend(h ws.Header) (text []byte, whole bool, err error) {
-	text, err = c.br.Peek(int(h.Length))
-	if err != nil {
-		return nil, false, err
-	}
+	text = c.buffered()[:h.Length]
 	c.lent = len(text)
 	ws.Cipher(text, h.Mask, 0)
 	if !utf8.Valid(text) {
@@ -204,7 +218,7 @@ func (c *Conn) gather(h ws.Header) error {
 		free := min(int(h.Length)-done, max(growMessage, len(c.message)))
 		c.message = slices.Grow(c.message, free)
 		at := len(c.message)
-		n, err := c.br.Read(c.message[at : at+free])
+		n, err := c.read(c.message[at : at+free])
 		c.message = c.message[:at+n]
 		ws.Cipher(c.message[at:], h.Mask, done)
 		done += n
@@ -243,11 +257,13 @@ func notUTF8() error {
 
 // control reads and answers a control frame.
 func (c *Conn) control(h ws.Header) error {
-	var buffer [ws.MaxControlFramePayloadSize]byte
-	payload := buffer[:h.Length]
-	if _, err := io.ReadFull(c.br, payload); err != nil {
-		return err
+	for len(c.buffered()) < int(h.Length) {
+		if err := c.fill(); err != nil {
+			return err
+		}
 	}
+	payload := c.buffered()[:h.Length] // good until fill
+	c.skip(len(payload))
 	ws.Cipher(payload, h.Mask, 0)
 	if h.OpCode == ws.OpClose {
 		return readClose(payload)

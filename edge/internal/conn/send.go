@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -28,6 +27,26 @@ func (c *Conn) Send(text []byte) error { return c.send(ws.OpText, text) }
 func (c *Conn) send(op ws.OpCode, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.queue(op, payload); err != nil {
+		return err
+	}
+	c.flush()
+	return nil
+}
+
+// Queue is Send for who has more to send, to this connection or to others: it
+// doesn't write. The caller must Flush soon if flush is true.
+func (c *Conn) Queue(text []byte) (flush bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.queue(ws.OpText, text); err != nil {
+		return false, err
+	}
+	return c.promise(), nil
+}
+
+// queue puts a frame that counts into the outbox. mu must be held.
+func (c *Conn) queue(op ws.OpCode, payload []byte) error {
 	if c.state != open {
 		return ErrClosed
 	}
@@ -40,7 +59,6 @@ func (c *Conn) send(op ws.OpCode, payload []byte) error {
 	o.bytes += len(payload)
 	c.frames++
 	c.bytes += len(payload)
-	c.flush()
 	return nil
 }
 
@@ -116,12 +134,29 @@ func (c *Conn) queuePaced(text []byte) {
 func (c *Conn) SetTail(text []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.setTail(text); err != nil {
+		return err
+	}
+	c.flush()
+	return nil
+}
+
+// QueueTail is to SetTail what Queue is to Send.
+func (c *Conn) QueueTail(text []byte) (flush bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.setTail(text); err != nil {
+		return false, err
+	}
+	return c.promise(), nil
+}
+
+func (c *Conn) setTail(text []byte) error {
 	if c.state != open {
 		return ErrClosed
 	}
 	o := c.outbox()
 	o.tail, o.hasTail = append(o.tail[:0], text...), true
-	c.flush()
 	return nil
 }
 
@@ -131,101 +166,4 @@ func (c *Conn) outbox() *outbox {
 		c.out = newOutbox()
 	}
 	return c.out
-}
-
-// flush starts the flusher unless it runs. mu must be held.
-func (c *Conn) flush() {
-	if c.flushing {
-		return
-	}
-	c.flushing = true
-	c.wg.Add(1)
-	go c.runFlusher()
-}
-
-// runFlusher writes until nothing waits; after the close frame it ends the
-// connection.
-func (c *Conn) runFlusher() {
-	defer c.wg.Done()
-	for {
-		o, last := c.take()
-		if o == nil {
-			return
-		}
-		_, err := c.nc.Write(o.data)
-		c.written(o)
-		switch {
-		case err != nil:
-			c.shutNow(CloseError{Code: closeAbnormal, Err: err})
-			return
-		case last:
-			c.awaitPeerClose()
-			return
-		}
-	}
-}
-
-// take returns what must be written now, or nil if there is nothing and the
-// flusher must end. last: the close frame is in it.
-func (c *Conn) take() (o *outbox, last bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.out == nil || c.state == shut {
-		c.flushing = false
-		return nil, false
-	}
-	o, c.out = c.out, nil
-	c.writing = time.Now()
-	o.takeTail()
-	if c.state == open {
-		_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.WriteTimeout)) // fails only on a closed socket
-	}
-	return o, c.state == closing
-}
-
-// written gives back the room that o took.
-func (c *Conn) written(o *outbox) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writing = time.Time{}
-	c.frames -= o.frames
-	c.bytes -= o.bytes
-	c.paced -= o.paced
-	c.wake()
-	o.release()
-}
-
-// awaitPeerClose gives the peer peerCloseTimeout to read our close frame and to
-// answer it, then closes the socket. A Read that is under way does it in its
-// stead.
-func (c *Conn) awaitPeerClose() {
-	c.mu.Lock()
-	_ = c.nc.SetReadDeadline(time.Now().Add(peerCloseTimeout)) // fails only on a closed socket
-	c.ender = flusher
-	if c.reading {
-		c.ender = reader
-	}
-	mine := c.ender == flusher
-	c.mu.Unlock()
-	if mine {
-		c.finish()
-	}
-}
-
-// finish closes the socket once the peer has nothing more to say: to close one
-// with unread data in it resets the connection, and the peer may lose our close
-// frame (RFC 6455 section 7.1.1). What still comes may be no frames at all, so
-// it is only read past, and the end of our stream tells the peer to end its own.
-func (c *Conn) finish() {
-	c.mu.Lock()
-	over := c.peerClosed
-	c.mu.Unlock()
-	half, can := c.nc.(interface{ CloseWrite() error })
-	if can {
-		_ = half.CloseWrite() // it has the write deadline
-	}
-	if can || !over {
-		_, _ = io.Copy(io.Discard, c.nc) // it has the read deadline
-	}
-	c.shutNow(CloseError{})
 }
