@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
-	"sync"
 
+	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/edge/internal/envelope"
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -16,11 +16,38 @@ type deliverer struct {
 	key    []byte
 	cursor []byte
 	signal contract.Signal
+	out    delivery
 }
 
-// entry hands on every signal of one entry. It allocates nothing for what is
-// delivered at once and isn't traced.
+// delivery is what a goroutine that delivers signals has at hand: the frame of
+// the signal that it is at, and whom it owes a Flush. It must be flushed before
+// it waits for anything but a lock.
+type delivery struct {
+	text []byte // empty: not made yet
+	owed []*conn.Conn
+}
+
+// flush writes what was queued, once a connection.
+func (d *delivery) flush() {
+	for i, c := range d.owed {
+		c.Flush()
+		d.owed[i] = nil
+	}
+	d.owed = d.owed[:0]
+	if cap(d.text) > keepBody {
+		d.text = nil
+	}
+}
+
+// entry hands on every signal of one entry, and writes what that makes.
 func (d *deliverer) entry(from contract.Token, revision uint64, data []byte) {
+	d.read(from, revision, data)
+	d.out.flush()
+}
+
+// read hands on every signal of one entry. It allocates nothing for what is
+// delivered at once and isn't traced.
+func (d *deliverer) read(from contract.Token, revision uint64, data []byte) {
 	items, err := contract.ReadEntry(data)
 	if err != nil {
 		entriesBad.Inc()
@@ -70,31 +97,32 @@ func (d *deliverer) hand(o origin) {
 		undelivered.WithLabelValues("no_room").Inc()
 		return
 	}
-	r.take(o, &d.signal)
+	r.take(o, &d.signal, &d.out)
 }
 
 // take delivers a signal, or holds it until the room's document is read.
-func (r *room) take(o origin, s *contract.Signal) {
+func (r *room) take(o origin, s *contract.Signal, out *delivery) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.Kind == contract.KindEvent {
 		span := startDeliver(s)
-		r.event(o, s)
+		r.event(o, s, out)
 		endSpan(span)
 		return
 	}
 	if len(r.held) == 0 && s.Revision <= r.roster.Revision() {
-		r.deliver(o, s)
+		r.deliver(o, s, out)
 		return
 	}
-	r.awaitHeld()
+	r.awaitHeld(out)
 	r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
 	r.resync(s.Revision)
 }
 
 // awaitHeld waits until one more signal may be held; r.mu is held.
-func (r *room) awaitHeld() {
+func (r *room) awaitHeld(out *delivery) {
 	for len(r.held) >= maxHeld && r.e.work.Err() == nil {
+		out.flush()
 		r.caughtUp.Wait() // the log keeps what comes; nothing is lost
 	}
 }
@@ -110,8 +138,10 @@ type hold struct {
 
 // drainHeld delivers what waited, as far as the roster is now; r.mu is held.
 func (r *room) drainHeld() {
+	var out delivery
+	defer out.flush()
 	for len(r.held) > 0 && r.held[0].signal.Revision <= r.roster.Revision() {
-		r.deliver(r.held[0].origin, &r.held[0].signal)
+		r.deliver(r.held[0].origin, &r.held[0].signal, &out)
 		r.held[0] = hold{}
 		r.held = r.held[1:]
 	}
@@ -122,7 +152,7 @@ func (r *room) drainHeld() {
 }
 
 // deliver gives a signal to those it is for; r.mu is held.
-func (r *room) deliver(o origin, s *contract.Signal) {
+func (r *room) deliver(o origin, s *contract.Signal, out *delivery) {
 	if s.Kind == contract.KindPresence {
 		span := startDeliver(s)
 		r.presence(o, s)
@@ -141,11 +171,10 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 		undelivered.WithLabelValues("wrong_place").Inc()
 		return
 	}
-	text := newRelayedText()
-	defer text.release()
+	out.text = out.text[:0]
 	if len(s.To) > 0 {
 		if m := r.locals[string(s.To)]; m != nil && m.epoch != 0 {
-			m.deliver(o, s, text)
+			m.deliver(o, s, out)
 		} else {
 			undelivered.WithLabelValues("receiver_gone").Inc()
 		}
@@ -153,7 +182,7 @@ func (r *room) deliver(o origin, s *contract.Signal) {
 	}
 	for _, m := range r.locals {
 		if m.epoch != 0 && m.epoch <= s.Revision && m.peerText != string(s.From) {
-			m.deliver(o, s, text)
+			m.deliver(o, s, out)
 		}
 	}
 }
@@ -168,29 +197,8 @@ func (r *room) misplaced(o origin, s *contract.Signal) bool {
 	return m.Place != o.from && m.Edge != o.from
 }
 
-// relayedText is the frame of one signal, made for the first member that gets it.
-type relayedText struct{ bytes []byte }
-
-var relayedTexts = sync.Pool{New: func() any { return new(relayedText) }}
-
-func newRelayedText() *relayedText {
-	t, ok := relayedTexts.Get().(*relayedText)
-	if !ok {
-		panic("edge: internal error: the pool holds something else")
-	}
-	return t
-}
-
-func (t *relayedText) release() {
-	if cap(t.bytes) > keepBody {
-		return
-	}
-	t.bytes = t.bytes[:0]
-	relayedTexts.Put(t)
-}
-
 // deliver gives a signal to one member, unless it had it already; r.mu is held.
-func (m *membership) deliver(o origin, s *contract.Signal, text *relayedText) {
+func (m *membership) deliver(o origin, s *contract.Signal, out *delivery) {
 	if !m.marks.Pass(s.From, s.Seq) {
 		undelivered.WithLabelValues("repeated").Inc()
 		return
@@ -199,10 +207,10 @@ func (m *membership) deliver(o origin, s *contract.Signal, text *relayedText) {
 	span := startDeliver(s)
 	m.s.mu.Lock()
 	if m.s.live() {
-		if len(text.bytes) == 0 {
-			text.bytes = m.relayed(text.bytes, o, s)
+		if len(out.text) == 0 { // all members of a room get the same
+			out.text = m.relayed(out.text, o, s)
 		}
-		m.s.send(text.bytes)
+		m.s.queue(out)
 		deliveredBy[s.Kind.Type()].Inc()
 	}
 	m.s.mu.Unlock()

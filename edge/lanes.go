@@ -76,6 +76,7 @@ func (r *room) moved(from, to contract.Token) {
 
 // settledOld notes that one old link is settled, and releases the lane with the last.
 func (r *room) settledOld(to contract.Token, l *lane) {
+	defer r.e.acks.flush() // of signals that the link refuses
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.waits--; l.waits > 0 {

@@ -31,10 +31,10 @@ func (r *room) lateMessages(o origin, events *contract.RoomEvents) {
 
 // holdMessages keeps the events of a commit that the roster isn't ready for, if
 // there are messages among them; r.mu is held.
-func (r *room) holdMessages(o origin, s *contract.Signal, events *contract.RoomEvents) {
+func (r *room) holdMessages(o origin, s *contract.Signal, events *contract.RoomEvents, out *delivery) {
 	for i := range events.Events {
 		if events.Events[i].Kind == contract.EventMessage {
-			r.awaitHeld()
+			r.awaitHeld(out)
 			r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
 			return
 		}

@@ -57,21 +57,21 @@ func (m *membership) had() bool { return !m.marks.Pass(nil, said) }
 func TestRoom_backendMessage(t *testing.T) {
 	t.Run("in step with the roster", func(t *testing.T) {
 		r, m := roomAt(t, 5)
-		r.take(origin{}, say(t, ""))
+		r.take(origin{}, say(t, ""), new(delivery))
 		if got := r.roster.Revision(); got != said || !m.had() {
 			t.Errorf("the roster is at %d, want 6, and the member must have it", got)
 		}
 	})
 	t.Run("behind the roster, which a document has brought further", func(t *testing.T) {
 		r, m := roomAt(t, 9)
-		r.take(origin{}, say(t, ""))
+		r.take(origin{}, say(t, ""), new(delivery))
 		if !m.had() {
 			t.Error("the member hasn't had it")
 		}
 	})
 	t.Run("ahead of the roster it waits for the document", func(t *testing.T) {
 		r, m := roomAt(t, 3)
-		r.take(origin{}, say(t, ""))
+		r.take(origin{}, say(t, ""), new(delivery))
 		if len(r.held) != 1 {
 			t.Fatalf("%d signals are held, want 1", len(r.held))
 		}
@@ -85,7 +85,7 @@ func TestRoom_backendMessage(t *testing.T) {
 	})
 	t.Run("for others", func(t *testing.T) {
 		r, m := roomAt(t, 5)
-		r.take(origin{}, say(t, "pb"))
+		r.take(origin{}, say(t, "pb"), new(delivery))
 		if m.had() {
 			t.Error("the member has a message for another one")
 		}
@@ -93,7 +93,7 @@ func TestRoom_backendMessage(t *testing.T) {
 	t.Run("from before it was a member", func(t *testing.T) {
 		r, m := roomAt(t, 5)
 		m.epoch = 6
-		r.take(origin{}, say(t, ""))
+		r.take(origin{}, say(t, ""), new(delivery))
 		if m.had() {
 			t.Error("the member has a message from before its join")
 		}

@@ -1,13 +1,20 @@
 package edge
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"testing"
 
+	"github.com/gobwas/ws"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/edge/internal/envelope"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/link"
 )
 
 // pairYard is a yard whose room has a member with a session, ada, and one on
@@ -81,6 +88,63 @@ func putNumber(dst []byte, n uint64) {
 		}
 		n /= 10
 	}
+}
+
+// An entry is delivered without any allocation, from its bytes to the outbox of a
+// connection, and so is what it settles.
+func TestDeliver_allocates_nothing_for_signals(t *testing.T) {
+	y := newPairYard(t)
+	here, there := net.Pipe()
+	y.s.conn = conn.New(here, conn.Options{OutboundFrames: 1 << 30, OutboundBytes: 1 << 30})
+	defer func() {
+		_ = there.Close()
+		y.s.conn.Close(contract.CloseNormal, "")
+		y.s.conn.Wait()
+	}()
+	d := &deliverer{e: y.r.e}
+	signal := contract.Signal{
+		Kind: contract.KindCandidate, App: []byte("app"), Room: []byte("room"), From: []byte(y.bob.String()), Epoch: 2,
+		To: []byte(y.s.rooms["room"].peerText), Negotiation: []byte("n"), Body: []byte(`{"negotiation":"n","candidate":{"candidate":""}}`),
+	}
+	var entry []byte
+	got := testing.AllocsPerRun(500, func() {
+		signal.Seq++
+		entry = contract.AppendSignal(contract.AppendEntry(entry[:0]), &signal)
+		d.read(y.there, signal.Seq, entry)
+		y.s.seq.Accept(signal.Seq, 1)
+		y.s.life.Settled(signal.Seq, link.Outcome{})
+	})
+	if got != 0 {
+		t.Errorf("%v allocations, want none", got)
+	}
+	if len(d.out.owed)+len(y.r.e.acks.owed) != 1 {
+		t.Errorf("%d and %d connections are owed a write, want one once", len(d.out.owed), len(y.r.e.acks.owed))
+	}
+	y.s.conn.Flush()
+	received := bufio.NewReader(there)
+	for seq := uint64(1); seq <= signal.Seq; seq++ {
+		text := readText(t, received)
+		var relayed contract.Relayed
+		if err := json.Unmarshal(text, &relayed); err != nil || relayed.Seq != seq || relayed.From != y.bob {
+			t.Fatalf("got %s (%v), want candidate %d", text, err, seq)
+		}
+	}
+	if got, want := readText(t, received), appendAcked(nil, signal.Seq); !bytes.Equal(got, want) {
+		t.Errorf("at the end came %s, want %s", got, want)
+	}
+}
+
+func readText(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	h, err := ws.ReadHeader(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, h.Length)
+	if _, err := io.ReadFull(r, text); err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func TestAppendAcked(t *testing.T) {

@@ -73,7 +73,7 @@ func (r *room) inUse() bool {
 }
 
 // event applies the events of one commit; r.mu is held.
-func (r *room) event(o origin, s *contract.Signal) {
+func (r *room) event(o origin, s *contract.Signal, out *delivery) {
 	var events contract.RoomEvents
 	if err := json.Unmarshal(s.Body, &events); err != nil {
 		entriesBad.Inc()
@@ -85,7 +85,7 @@ func (r *room) event(o origin, s *contract.Signal) {
 	r.apply(o, changes)
 	if behind {
 		r.resync(events.Revision)
-		r.holdMessages(o, s, &events)
+		r.holdMessages(o, s, &events, out)
 	}
 	r.drainHeld()
 }

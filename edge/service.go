@@ -47,6 +47,7 @@ type Edge struct {
 
 	operations atomic.Uint64 // numbers this edge's room changes
 	ice        iceDoor
+	acks       acks
 
 	mu       sync.Mutex
 	byRoom   map[string]*room // by contract.RoomKey
@@ -112,6 +113,7 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
 	options.Gate = e.lease.held
 	options.Gather = e.cfg.Gather * 3 / 4 // shorter than the poller's tick, so that what came in one tick never waits for the next
+	options.Settled = e.acks.flush
 	if e.links, err = link.New(e.nc, e.log, options); err != nil {
 		return err
 	}

@@ -85,6 +85,22 @@ func (s *clientSession) send(text []byte) {
 	}
 }
 
+// queue is send for a frame that is delivered with others; s.mu is held, and the
+// client is there.
+func (s *clientSession) queue(out *delivery) {
+	if len(out.text) > s.e.cfg.Limits.PartBytes {
+		s.sendPaced(out.text)
+		return
+	}
+	flush, err := s.conn.Queue(out.text)
+	if flush {
+		out.owed = append(out.owed, s.conn)
+	}
+	if errors.Is(err, conn.ErrSlow) {
+		s.drop(contract.CloseSlowConsumer, "you read too slowly: "+err.Error())
+	}
+}
+
 // sendNow is send for who doesn't hold s.mu.
 func (s *clientSession) sendNow(text []byte) {
 	s.mu.Lock()
@@ -171,14 +187,27 @@ func (s *clientSession) release(seq uint64) {
 // sendAcked tells what is settled, after everything else that waits; s.mu is held.
 func (s *clientSession) sendAcked() {
 	if s.conn != nil {
-		var text [len(ackedHead) + 20 + 1]byte // a uint64 has at most 20 digits
+		var text [maxAcked]byte
 		// A closed connection takes none; the client hears it when it is back.
 		_ = s.conn.SetTail(appendAcked(text[:0], s.seq.Acked()))
 	}
 }
 
+// queueAcked is sendAcked for who calls acks.flush soon; s.mu is held.
+func (s *clientSession) queueAcked() {
+	if s.conn != nil {
+		var text [maxAcked]byte
+		if flush, _ := s.conn.QueueTail(appendAcked(text[:0], s.seq.Acked())); flush { // as above
+			s.e.acks.owe(s.conn)
+		}
+	}
+}
+
 // ackedHead is how a contract.Acked begins as JSON.
 const ackedHead = `{"type":"` + contract.TypeAcked + `","seq":`
+
+// maxAcked is how long that is at most: a uint64 has 20 digits.
+const maxAcked = len(ackedHead) + 20 + 1
 
 // appendAcked is marshal of a contract.Acked, which is as frequent as signals.
 func appendAcked(dst []byte, seq uint64) []byte {
@@ -194,7 +223,7 @@ func (s *clientSession) unsettled() int {
 	return frames
 }
 
-// Settled implements link.Waiter.
+// Settled implements link.Waiter. Its caller must call acks.flush soon.
 func (l *life) Settled(seq uint64, o link.Outcome) {
 	s := l.s
 	s.mu.Lock()
@@ -211,7 +240,10 @@ func (l *life) Settled(seq uint64, o link.Outcome) {
 		s.rewind(o.Err)
 		return
 	}
-	s.release(seq)
+	if s.seq.Release(seq) {
+		s.room.Broadcast()
+		s.queueAcked()
+	}
 }
 
 // tellVerdicts passes on what the filter said of a frame; s.mu is held.

@@ -210,6 +210,9 @@ func (k *link) settle() {
 	k.outcome = Outcome{}
 	k.mu.Unlock()
 	k.entry.settle(o)
+	if k.set.o.Settled != nil {
+		k.set.o.Settled()
+	}
 	k.mu.Lock()
 	k.state, k.heard = idle, nil
 	if cap(k.entry.data) > keepBuffer && len(k.waiting) == 0 {

@@ -53,3 +53,31 @@ func TestLinks_Release_ofOneHoldIsEnough(t *testing.T) {
 	c.wait(t)
 	links.Release()
 }
+
+func TestLinks_Settled_isCalledOnceAfterAnEntry(t *testing.T) {
+	b := newBench(t, -1)
+	const count = 10
+	var c collector
+	heard := make(chan int, count)
+	links := b.links(func(o *link.Options) {
+		o.Gather = time.Hour
+		o.Settled = func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			heard <- len(c.seqs)
+		}
+	})
+	c.left.Add(count)
+	links.Hold()
+	for seq := uint64(1); seq <= count; seq++ {
+		links.Send(b.to, signal(seq), &c)
+	}
+	links.Release()
+	if got := <-heard; got != count {
+		t.Errorf("it was called after %d signals of %d", got, count)
+	}
+	links.Close()
+	if len(heard) != 0 {
+		t.Error("it was called more than once")
+	}
+}

@@ -51,6 +51,9 @@ type Options struct {
 	Subject func(to contract.Token) string
 	// Gate, if set, must be open for an entry to be cut or settled.
 	Gate func() bool
+	// Settled, if set, is called when all signals of an entry were settled, by
+	// whoever did that; like a Waiter it must not block.
+	Settled func()
 	// Gather is how long a busy link collects signals between two entries, and
 	// the longest that signals wait for Release. An idle link sends at once.
 	Gather time.Duration

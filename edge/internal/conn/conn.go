@@ -3,13 +3,20 @@ package conn
 import (
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
 
 	"github.com/parley-rtc/parley/services/contract"
 )
+
+// direct is a socket that also does without waiting what it can, as those of
+// edge/internal/poll.
+type direct interface {
+	TryRead(b []byte) (int, error)  // what is there now; 0 without an error: nothing
+	AwaitRead() error               // until TryRead may find something
+	TryWrite(b []byte) (int, error) // what it takes now
+}
 
 // defaultWriteTimeout is Options.WriteTimeout if it is 0.
 const defaultWriteTimeout = 10 * time.Second
@@ -38,15 +45,13 @@ type Options struct {
 type Conn struct {
 	// Static.
 	nc     net.Conn
-	raw    syscall.RawConn       // the socket under nc, or nil
-	arrive func(fd uintptr) bool // c.arrived, of a raw socket
+	direct direct // nc, or nil if it isn't one
 	o      Options
 	done   chan struct{} // closed with the socket
 	wg     sync.WaitGroup
 
 	// Owned by Read.
 	in       *input
-	failed   error     // of the last read of the raw socket
 	pushed   time.Time // when the read deadline was set
 	lent     int       // bytes of in that the caller of Read has borrowed
 	message  []byte    // of fragments, or longer than in
@@ -100,10 +105,8 @@ func New(nc net.Conn, o Options) *Conn {
 	if o.SlowAfter == 0 {
 		o.SlowAfter = defaultSlowAfter
 	}
-	c := &Conn{nc: nc, raw: rawOf(nc), o: o, done: make(chan struct{})}
-	if c.raw != nil {
-		c.arrive = c.arrived
-	}
+	c := &Conn{nc: nc, o: o, done: make(chan struct{})}
+	c.direct, _ = nc.(direct)
 	return c
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gobwas/ws"
 	"go.uber.org/goleak"
 
+	"github.com/parley-rtc/parley/edge/internal/poll"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -26,7 +27,8 @@ func roomy() Options {
 	return Options{MessageBytes: 1 << 20, OutboundFrames: 1000, OutboundBytes: 4 << 20, SlowAfter: 1}
 }
 
-// overTCP returns a Conn and its peer's end of a real connection.
+// overTCP returns a Conn and its peer's end of a real connection, which an edge
+// would have: with a poller.
 func overTCP(t *testing.T, o Options) (*Conn, *peer) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -45,7 +47,12 @@ func overTCP(t *testing.T, o Options) (*Conn, *peer) {
 	if err := there.SetDeadline(time.Now().Add(soon)); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, here, there, o)
+	poller, err := poll.Start(poll.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(poller.Close)
+	return started(t, poller.Adopt(here), there, o)
 }
 
 // overPipe returns both ends of a connection without any buffer.

@@ -15,12 +15,12 @@ func (c *Conn) promise() bool {
 	return true
 }
 
-// Flush writes what is queued. It doesn't wait for the peer: what a raw socket
-// doesn't take at once, and all for another one, is left to a goroutine.
+// Flush writes what is queued. It doesn't wait for the peer: what a direct
+// socket doesn't take at once, and all for another one, is left to a goroutine.
 func (c *Conn) Flush() {
 	c.mu.Lock()
 	c.promised = false
-	now := c.raw != nil && c.state == open && !c.flushing && c.out != nil
+	now := c.direct != nil && c.state == open && !c.flushing && c.out != nil
 	if !now {
 		c.flush()
 		c.mu.Unlock()
@@ -104,13 +104,15 @@ func (c *Conn) take() (o *outbox, last bool) {
 	return o, c.state == closing
 }
 
-// push writes what a raw socket takes without waiting, and reports whether that
-// was all. An error is left to the write that waits.
+// push writes what a direct socket takes without waiting, and reports whether
+// that was all. What fails is left to the write that waits, and fails there.
 func (c *Conn) push(o *outbox) bool {
-	if c.raw != nil {
-		_ = c.raw.Write(o.push)
+	if c.direct == nil {
+		return false
 	}
-	return o.written()
+	n, _ := c.direct.TryWrite(o.data[o.done:])
+	o.done += n
+	return o.done == len(o.data)
 }
 
 // writeWaiting writes the rest of an outbox, at most for WriteTimeout.
@@ -123,7 +125,7 @@ func (c *Conn) writeWaiting(o *outbox) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.writing = time.Time{}
-	if c.raw != nil {
+	if c.direct != nil {
 		c.setWriteDeadline(time.Time{}) // no push may meet this one
 	}
 	return err

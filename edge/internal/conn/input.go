@@ -6,14 +6,14 @@ import (
 )
 
 // The sizes of read buffers; texts that fit are lent to the caller from there.
-// Those of raw sockets are shared, so they can be larger.
+// Those of direct sockets are shared, so they can be larger.
 const (
 	sharedBuffer = 16 << 10
 	ownBuffer    = 4 << 10
 )
 
 // input is what was read from a socket and isn't taken yet. A connection of a
-// raw socket has one only while there is such: it waits for more without any.
+// direct socket has one only while there is such: it waits for more without any.
 type input struct {
 	buf      []byte
 	from, to int // what is there
@@ -55,39 +55,34 @@ func (c *Conn) skip(n int) { c.in.from += n }
 
 // fill waits for more and buffers it.
 func (c *Conn) fill() error {
-	if c.raw == nil {
+	if c.direct == nil {
 		return c.fillWaiting()
 	}
-	if err := c.raw.Read(c.arrive); err != nil {
-		return err
-	}
-	return c.failed
-}
-
-// arrived is called when the socket may have something, and reports whether it
-// had. It must try before it waits: the readiness of a moment ago is forgotten.
-func (c *Conn) arrived(fd uintptr) bool {
-	if c.in == nil {
-		c.in = newInput()
-	}
-	n, ok, err := readNow(fd, c.in.room())
-	c.in.to += n
-	c.failed = err
-	if !ok {
+	for {
+		if c.in == nil {
+			c.in = newInput()
+		}
+		n, err := c.direct.TryRead(c.in.room())
+		c.in.to += n
+		if n > 0 || err != nil {
+			return err
+		}
 		c.dropInput()
+		if err := c.direct.AwaitRead(); err != nil {
+			return err
+		}
 	}
-	return ok
 }
 
 // dropInput gives the buffer to the next connection, if nothing is in it.
 func (c *Conn) dropInput() {
-	if c.in != nil && c.raw != nil && c.in.from == c.in.to {
+	if c.in != nil && c.direct != nil && c.in.from == c.in.to {
 		inputs.Put(c.in)
 		c.in = nil
 	}
 }
 
-// fillWaiting is fill for what is no raw socket.
+// fillWaiting is fill for what isn't direct.
 func (c *Conn) fillWaiting() error {
 	if c.in == nil {
 		c.in = &input{buf: make([]byte, ownBuffer)}

@@ -19,15 +19,9 @@ type outbox struct {
 	hasTail bool
 
 	frames, bytes, paced int // what of the connection's counts is in data
-
-	push func(fd uintptr) bool // bound to the outbox once
 }
 
-var outboxes = sync.Pool{New: func() any {
-	o := new(outbox)
-	o.push = o.pushInto
-	return o
-}}
+var outboxes = sync.Pool{New: func() any { return new(outbox) }}
 
 func newOutbox() *outbox {
 	o, ok := outboxes.Get().(*outbox)
@@ -42,7 +36,7 @@ func (o *outbox) release() {
 	if cap(o.data)+cap(o.tail) > keepOutbox {
 		return
 	}
-	*o = outbox{data: o.data[:0], tail: o.tail[:0], push: o.push}
+	*o = outbox{data: o.data[:0], tail: o.tail[:0]}
 	outboxes.Put(o)
 }
 
@@ -56,16 +50,6 @@ func (o *outbox) takeTail() {
 		o.frame(ws.OpText, o.tail)
 		o.tail, o.hasTail = o.tail[:0], false
 	}
-}
-
-// written reports whether nothing is left to write.
-func (o *outbox) written() bool { return o.done == len(o.data) }
-
-// pushInto writes what a raw socket takes now. It reports true: nothing is
-// waited for.
-func (o *outbox) pushInto(fd uintptr) bool {
-	o.done += writeNow(fd, o.data[o.done:])
-	return true
 }
 
 func appendFrame(dst []byte, op ws.OpCode, payload []byte) []byte {

@@ -52,22 +52,31 @@ func (c *Conn) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		n, err := c.tryRead(b)
-		if !errors.Is(err, unix.EAGAIN) {
+		if n, err := c.TryRead(b); n > 0 || err != nil {
 			return n, err
 		}
-		if err := c.readable.wait(); err != nil {
-			return 0, c.fault("read", err)
+		if err := c.AwaitRead(); err != nil {
+			return 0, err
 		}
-		c.reading.Lock()
-		c.drained = false
-		c.reading.Unlock()
 	}
 }
 
-// tryRead reads unless the last read has emptied the socket: then the kernel
-// tells when there is more.
-func (c *Conn) tryRead(b []byte) (int, error) {
+// AwaitRead returns when something has happened since a TryRead found nothing.
+// It is for who holds no buffer while it waits.
+func (c *Conn) AwaitRead() error {
+	if err := c.readable.wait(); err != nil {
+		return c.fault("read", err)
+	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	c.drained = false
+	return nil
+}
+
+// TryRead reads what the socket has now; 0 without an error is nothing. It
+// doesn't ask the kernel if the last read has emptied the socket: then that tells
+// when there is more.
+func (c *Conn) TryRead(b []byte) (int, error) {
 	if c.readable.late() {
 		return 0, c.fault("read", os.ErrDeadlineExceeded)
 	}
@@ -77,7 +86,7 @@ func (c *Conn) tryRead(b []byte) (int, error) {
 	case c.closed.Load():
 		return 0, c.fault("read", net.ErrClosed)
 	case c.drained && !c.ended.Load():
-		return 0, unix.EAGAIN
+		return 0, nil
 	}
 	n, err := read(c.fd, b)
 	for errors.Is(err, unix.EINTR) {
@@ -86,7 +95,7 @@ func (c *Conn) tryRead(b []byte) (int, error) {
 	switch {
 	case errors.Is(err, unix.EAGAIN):
 		c.drained = true
-		return 0, err
+		return 0, nil
 	case err != nil:
 		return 0, c.fault("read", os.NewSyscallError("read", err))
 	case n == 0:

@@ -34,6 +34,11 @@ type Poller struct {
 	began time.Time
 	done  chan struct{} // closed when run has ended
 
+	// Owned by run.
+	arm   unix.EpollEvent
+	one   [1]unix.EpollEvent
+	armed bool
+
 	mu     sync.Mutex
 	closed bool
 	conns  map[int32]*Conn // by descriptor
@@ -146,8 +151,8 @@ func (p *Poller) Close() {
 func (p *Poller) run() {
 	defer close(p.done)
 	events := make([]unix.EpollEvent, harvestSize)
-	pace := pace{tick: p.o.Tick}
-	for p.await() {
+	pace, ask := pace{tick: p.o.Tick}, p.ask
+	for p.await(ask) {
 		for {
 			n, err := harvest(p.inner, events)
 			if err != nil {
@@ -165,34 +170,44 @@ func (p *Poller) run() {
 	}
 }
 
-// await waits until a socket has something. False means that the poller is closed.
-func (p *Poller) await() bool {
-	arm := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
-	var one [1]unix.EpollEvent
-	armed := false
-	err := p.raw.Read(func(outer uintptr) bool {
-		if !armed {
-			armed = true
-			if unix.EpollCtl(int(outer), unix.EPOLL_CTL_MOD, p.inner, &arm) != nil {
-				return true
-			}
+// await waits until a socket has something. False means that the poller is
+// closed. ask is p.ask: bound once, it costs no memory each time.
+func (p *Poller) await(ask func(uintptr) bool) bool {
+	p.armed = false
+	return p.raw.Read(ask) == nil
+}
+
+// ask arms the outer epoll if it is asked for the first time, and reports whether
+// it has heard of the inner one.
+func (p *Poller) ask(outer uintptr) bool {
+	if !p.armed {
+		p.armed = true
+		p.arm = unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
+		if unix.EpollCtl(int(outer), unix.EPOLL_CTL_MOD, p.inner, &p.arm) != nil {
+			return true
 		}
-		n, err := harvest(int(outer), one[:])
-		return err == nil && n > 0
-	})
-	return err == nil
+	}
+	n, err := harvest(int(outer), p.one[:])
+	return err == nil && n > 0
 }
 
 // batch counts the readers that were woken together and don't wait again yet.
+// The last to leave gives it to the next tick.
 type batch struct {
 	left atomic.Int32
 	end  func()
 }
 
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
 func (b *batch) leave() {
-	if b.left.Add(-1) == 0 && b.end != nil {
+	if b.left.Add(-1) > 0 {
+		return
+	}
+	if b.end != nil {
 		b.end()
 	}
+	batches.Put(b)
 }
 
 // wake wakes who waits for a socket that has something.
@@ -200,7 +215,11 @@ func (p *Poller) wake(events []unix.EpollEvent) {
 	if len(events) == 0 {
 		return
 	}
-	b := &batch{end: p.o.End}
+	b, ok := batches.Get().(*batch)
+	if !ok {
+		panic("poll: internal error: the pool holds something else")
+	}
+	b.end = p.o.End
 	b.left.Store(1) // our own, until all are woken
 	if p.o.Begin != nil {
 		p.o.Begin()
