@@ -14,7 +14,7 @@ var tracer = telemetry.Tracer("github.com/parley-rtc/parley/candidatefilter")
 
 // startSanitise begins the span of one signal, if somebody records it.
 func startSanitise(s *contract.Signal) trace.Span {
-	if !telemetry.Enabled() || len(s.Trace) == 0 {
+	if !telemetry.Records(s.Trace) {
 		return nil
 	}
 	_, span := tracer.Start(telemetry.WithTraceparent(context.Background(), string(s.Trace)), "filter.sanitise",

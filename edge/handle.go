@@ -17,7 +17,10 @@ func (s *clientSession) handle(w *workspace, frame *envelope.Frame) (held bool, 
 	ctx, span := startReceive(s.e.work, frame)
 	defer endSpan(span)
 	if signal, ok := frame.Body.(*envelope.Signal); ok {
-		return s.handleSignal(ctx, w, frame, signal)
+		if span != nil {
+			frame.Trace = []byte(traceOf(ctx, frame))
+		}
+		return s.handleSignal(w, frame, signal)
 	}
 	kept := *frame
 	kept.Trace = bytes.Clone(frame.Trace)

@@ -1,20 +1,18 @@
 package edge
 
 import (
-	"context"
 	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/envelope"
 	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
-	"github.com/parley-rtc/parley/services/telemetry"
 )
 
 // handleSignal puts an offer, an answer, candidates or a message on its way.
 // held means that a link has it now and settles its seq. It allocates nothing
 // for a signal to one member.
-func (s *clientSession) handleSignal(ctx context.Context, w *workspace, frame *envelope.Frame, in *envelope.Signal) (held bool, err error) {
+func (s *clientSession) handleSignal(w *workspace, frame *envelope.Frame, in *envelope.Signal) (held bool, err error) {
 	s.mu.Lock()
 	m, l := s.rooms[string(in.Room)], s.life
 	if m == nil {
@@ -30,7 +28,7 @@ func (s *clientSession) handleSignal(ctx context.Context, w *workspace, frame *e
 		return false, err
 	}
 	if len(in.To) == 0 {
-		m.compose(ctx, w, frame, in, policy)
+		m.compose(w, frame, in, policy)
 		return false, m.broadcast(w, l)
 	}
 	to := m.r.roster.Find(in.To)
@@ -40,7 +38,7 @@ func (s *clientSession) handleSignal(ctx context.Context, w *workspace, frame *e
 	if goes, err := m.negotiate(frame.Seq, in, self, to); err != nil || !goes {
 		return false, err
 	}
-	m.compose(ctx, w, frame, in, policy)
+	m.compose(w, frame, in, policy)
 	if !m.r.send(to.Place, &w.signal, l) {
 		return false, errNoPlace()
 	}
@@ -133,15 +131,11 @@ func (m *membership) broadcast(w *workspace, l *life) error {
 }
 
 // compose makes the workspace's signal of a frame; room.mu is held.
-func (m *membership) compose(ctx context.Context, w *workspace, frame *envelope.Frame, in *envelope.Signal, policy []byte) {
-	trace := frame.Trace
-	if telemetry.Enabled() {
-		trace = []byte(telemetry.Traceparent(ctx))
-	}
+func (m *membership) compose(w *workspace, frame *envelope.Frame, in *envelope.Signal, policy []byte) {
 	w.body = envelope.AppendBody(w.body[:0], in)
 	w.signal = contract.Signal{
 		Kind: in.Kind, App: m.r.appText, Room: m.r.idText, Revision: m.r.roster.Revision(), From: m.from, Epoch: m.epoch, Seq: frame.Seq,
-		To: in.To, Policy: policy, Trace: trace, Negotiation: in.Negotiation, Body: w.body,
+		To: in.To, Policy: policy, Trace: frame.Trace, Negotiation: in.Negotiation, Body: w.body,
 	}
 }
 

@@ -16,7 +16,7 @@ var tracer = telemetry.Tracer("github.com/parley-rtc/parley/services/link")
 
 // traceOf is the trace of a signal that a span is wanted for, "" for none.
 func traceOf(s *contract.Signal) string {
-	if len(s.Trace) == 0 || !telemetry.Enabled() {
+	if !telemetry.Records(s.Trace) {
 		return ""
 	}
 	return string(s.Trace)

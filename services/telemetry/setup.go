@@ -50,7 +50,7 @@ func Setup(ctx context.Context, service, version, instance string, cfg Config, s
 	if p == nil {
 		return func(context.Context) error { return nil }, nil
 	}
-	otel.SetTracerProvider(p)
+	otel.SetTracerProvider(p.TracerProvider)
 	provider.Store(p)
 	return func(ctx context.Context) error {
 		provider.CompareAndSwap(p, nil)
@@ -62,7 +62,7 @@ func Setup(ctx context.Context, service, version, instance string, cfg Config, s
 }
 
 // newProvider returns nil when nothing is to be traced.
-func newProvider(ctx context.Context, service, version, instance string) (*sdktrace.TracerProvider, error) {
+func newProvider(ctx context.Context, service, version, instance string) (*installed, error) {
 	if !tracingWanted() {
 		return nil, nil
 	}
@@ -85,7 +85,9 @@ func newProvider(ctx context.Context, service, version, instance string) (*sdktr
 	if err != nil {
 		return nil, fmt.Errorf("describe the process: %w", err)
 	}
-	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(described)), nil
+	sampling := samplingFromEnv()
+	options := append(sampling.options(), sdktrace.WithBatcher(exporter), sdktrace.WithResource(described))
+	return &installed{sdktrace.NewTracerProvider(options...), sampling}, nil
 }
 
 // tracingWanted asks the variables of the OpenTelemetry specification. The

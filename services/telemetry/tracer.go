@@ -12,7 +12,13 @@ import (
 
 // provider is installed between a Setup that wants tracing and its shutdown;
 // otherwise it is nil.
-var provider atomic.Pointer[sdktrace.TracerProvider]
+var provider atomic.Pointer[installed]
+
+// installed is a provider and what is known of its sampler.
+type installed struct {
+	*sdktrace.TracerProvider
+	sampling sampling
+}
 
 // Enabled reports whether a provider is installed that may record spans. It is
 // one atomic load: hot paths ask it first and skip all span work on false.
@@ -41,7 +47,7 @@ type tracer struct {
 }
 
 type boundTracer struct {
-	provider *sdktrace.TracerProvider
+	provider *installed
 	tracer   trace.Tracer
 }
 
