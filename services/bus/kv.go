@@ -41,10 +41,22 @@ var (
 // no error when fn returned ErrUnchanged; with fn's error; or with ctx's, and
 // then the write may have happened.
 func Update(ctx context.Context, kv jetstream.KeyValue, key string, fn func(current []byte, revision uint64) (next []byte, err error)) (revision uint64, err error) {
+	return update(ctx, kv, key, fn, nil)
+}
+
+// UpdateFrom is Update for a key that the caller knows to be at a revision (0:
+// it has no value): it reads the key only if that turns out to be wrong or the
+// outcome of a write is unknown. fn gets no current value the first time.
+func UpdateFrom(ctx context.Context, kv jetstream.KeyValue, key string, at uint64, fn func(current []byte, revision uint64) (next []byte, err error)) (revision uint64, err error) {
+	return update(ctx, kv, key, fn, &at)
+}
+
+// update is Update, which begins at a revision that is known unless that is nil.
+func update(ctx context.Context, kv jetstream.KeyValue, key string, fn func(current []byte, revision uint64) (next []byte, err error), known *uint64) (uint64, error) {
 	pause := backoff{shortest: kvShortest, longest: kvLongest}
-	for {
-		current, revision, err := Get(ctx, kv, key)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+	for ; ; known = nil {
+		current, revision, err := getUnlessKnown(ctx, kv, key, known)
+		if err != nil {
 			return 0, fmt.Errorf("update: %w", err)
 		}
 		next, err := fn(current, revision)
@@ -70,6 +82,18 @@ func Update(ctx context.Context, kv jetstream.KeyValue, key string, fn func(curr
 		}
 		retries.WithLabelValues(opUpdate).Inc()
 	}
+}
+
+// getUnlessKnown reads a key; one without a value is at 0.
+func getUnlessKnown(ctx context.Context, kv jetstream.KeyValue, key string, known *uint64) (value []byte, revision uint64, err error) {
+	if known != nil {
+		return nil, *known, nil
+	}
+	value, revision, err = Get(ctx, kv, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, 0, nil
+	}
+	return value, revision, err
 }
 
 // write stores a value over the given revision; over 0 it creates the key, also

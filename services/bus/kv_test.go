@@ -193,6 +193,49 @@ func TestUpdate(t *testing.T) {
 	})
 }
 
+func TestUpdateFrom(t *testing.T) {
+	nc := startConnected(t, "svc")
+	kv := newBucket(t, nc)
+	ctx := testContext(t)
+	var reads atomic.Int32
+	if _, err := nc.Subscribe("$JS.API.STREAM.MSG.GET.>", func(*nats.Msg) { reads.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	write := func(at uint64, value string) (revision uint64, calls int) {
+		t.Helper()
+		revision, err := UpdateFrom(ctx, kv, "k", at, func([]byte, uint64) ([]byte, error) {
+			calls++
+			return []byte(value), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.Flush(); err != nil { // what was asked is counted
+			t.Fatal(err)
+		}
+		return revision, calls
+	}
+	first, _ := write(0, "one")
+	second, _ := write(first, "two")
+	if got := reads.Load(); got != 0 {
+		t.Errorf("at known revisions: %d reads, want none", got)
+	}
+	if _, calls := write(first, "three"); calls != 2 {
+		t.Errorf("at an old revision: called %d times, want 2", calls)
+	}
+	if _, err := UpdateFrom(ctx, kv, "k", second, func(current []byte, revision uint64) ([]byte, error) {
+		if revision == second {
+			return []byte("four"), nil
+		}
+		if string(current) != "three" {
+			t.Errorf("the second time: got %q, want three", current)
+		}
+		return nil, ErrUnchanged
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUpdate_EndsWithItsContext(t *testing.T) {
 	s := natstest.Start(t)
 	kv := newBucket(t, connectTo(t, s.ClientURL(), "svc"))
