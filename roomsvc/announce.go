@@ -2,6 +2,7 @@ package roomsvc
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/parley-rtc/parley/roomsvc/internal/room"
@@ -23,18 +24,52 @@ type announcer struct {
 	tell  func(edge contract.Token, ref room.Ref, revision uint64)
 }
 
-// send queues every body for every edge, in order, and returns what waits for
-// them. It must be called from the room's own goroutine.
-func (a *announcer) send(ref room.Ref, bodies []room.Body, edges []contract.Token) *sent {
-	s := &sent{left: len(bodies)*len(edges) + 1, done: make(chan struct{})}
+// letter is what one edge is to hear, in order.
+type letter struct {
+	edge   contract.Token
+	bodies []room.Body
+}
+
+// maxOpening is up to how many members a commit brings the room to an edge that
+// had none there. It needn't read the document then; of a large room the records
+// that it reads anyway cost more.
+const maxOpening = 16
+
+// letters are what the edges are to hear of a try; knew are those that had
+// members in the room before it.
+func letters(t *try, bodies []room.Body, edges, knew []contract.Token) []letter {
+	opening := bodies
+	if members := t.next.Members(); len(bodies) == 1 && len(t.out.Events) > 0 && len(members) <= maxOpening {
+		if one, err := bodies[0].Opening(members); err == nil { // without it they read the document
+			opening = []room.Body{one}
+		}
+	}
+	all := make([]letter, 0, len(edges))
 	for _, edge := range edges {
-		for _, body := range bodies {
+		if slices.Contains(knew, edge) {
+			all = append(all, letter{edge, bodies})
+		} else {
+			all = append(all, letter{edge, opening})
+		}
+	}
+	return all
+}
+
+// send queues every letter and returns what waits for them. It must be called
+// from the room's own goroutine.
+func (a *announcer) send(ref room.Ref, letters []letter) *sent {
+	s := &sent{left: 1, done: make(chan struct{})}
+	for _, l := range letters {
+		s.left += len(l.bodies)
+	}
+	for _, l := range letters {
+		for _, body := range l.bodies {
 			signal := contract.Signal{
 				Kind: contract.KindEvent, App: []byte(ref.App.String()), Room: []byte(ref.Room.String()),
 				Revision: body.Revision, From: []byte(a.self.String()), Trace: []byte(body.Trace), Body: body.JSON,
 			}
-			w := &waiter{sent: s, announcer: a, edge: edge, ref: ref, revision: body.Revision}
-			if !a.links.Send(edge, &signal, w) {
+			w := &waiter{sent: s, announcer: a, edge: l.edge, ref: ref, revision: body.Revision}
+			if !a.links.Send(l.edge, &signal, w) {
 				w.settle(errQueueFull)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/roomsvc/internal/room"
@@ -71,7 +72,7 @@ func (c *committer) commit(ref room.Ref, at standing, group []*ask) standing {
 		if unknown(err) {
 			last = t
 		}
-		if !again(ctx, err, pause) {
+		if !again(ctx, err, at.fresh, pause) {
 			return c.giveUp(ref, group, last, err)
 		}
 		at.known = false
@@ -108,9 +109,13 @@ func unknown(err error) bool {
 	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown)
 }
 
-// again waits before another attempt; false means that there is none.
-func again(ctx context.Context, err error, pause time.Duration) bool {
+// again waits before another attempt; false means that there is none. Who meets
+// somebody waits, lest they meet again; who wrote over an old standing needn't.
+func again(ctx context.Context, err error, fresh bool, pause time.Duration) bool {
 	switch {
+	case errors.Is(err, store.ErrConflict) && !fresh:
+		commitRetries.WithLabelValues("old").Inc()
+		return ctx.Err() == nil
 	case errors.Is(err, store.ErrConflict):
 		commitRetries.WithLabelValues("conflict").Inc()
 	case errors.Is(err, store.ErrUnknown):
@@ -138,14 +143,14 @@ func (t *try) is(state room.State) bool {
 
 // giveUp answers a group that can't be committed. After a write whose outcome
 // is unknown nobody may say that nothing was done: the askers hear nothing and
-// ask again.
+// ask again. A document that can't be read holds nothing of it any more.
 func (c *committer) giveUp(ref room.Ref, group []*ask, last *try, err error) standing {
 	stopping := c.ctx.Err() != nil
 	if !stopping {
 		slog.Error("room can't be changed", "room", ref.String(), "requests", len(group), "error", err)
 	}
 	switch {
-	case last != nil:
+	case last != nil && !errors.Is(err, store.ErrUnreadable):
 		for _, a := range group {
 			a.answer(nil, outcomeUnanswered)
 		}
@@ -175,7 +180,11 @@ func (c *committer) announce(ref room.Ref, t *try, group []*ask, notice bool, sa
 	if err != nil {
 		slog.Error("events can't be encoded", "room", ref.String(), "error", err)
 	}
-	edges := c.index.Places(ref, t.before.Members(), after.Members())
+	knew := c.index.Places(ref, t.before.Members())
+	edges := slices.Clone(knew)
+	for _, edge := range c.index.Places(ref, after.Members()) {
+		edges = include(edges, edge)
+	}
 	for i, answer := range t.out.Answers {
 		if answer.Standing == room.Repeated {
 			notice = true
@@ -185,7 +194,7 @@ func (c *committer) announce(ref room.Ref, t *try, group []*ask, notice bool, sa
 	if len(bodies) == 0 && (notice || err != nil) {
 		bodies = []room.Body{room.Notice(after.Revision())}
 	}
-	sent := c.announcer.send(ref, bodies, edges)
+	sent := c.announcer.send(ref, letters(t, bodies, edges, knew))
 	said.keep()
 	c.wg.Go(func() {
 		defer said.end()
@@ -220,10 +229,8 @@ func answerOne(a *ask, after room.State, answer room.Answer, unsent error) {
 }
 
 func include(edges []contract.Token, edge contract.Token) []contract.Token {
-	for _, e := range edges {
-		if e == edge {
-			return edges
-		}
+	if slices.Contains(edges, edge) {
+		return edges
 	}
 	return append(edges, edge)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-rtc/parley/roomsvc/internal/index"
 	"github.com/parley-rtc/parley/roomsvc/internal/room"
+	"github.com/parley-rtc/parley/roomsvc/internal/store"
 	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/natstest"
@@ -386,6 +387,7 @@ func TestCommitter_giveUp(t *testing.T) {
 		"something may have been written": {&try{}, timeout, ""},
 		"it can't be written":             {nil, errors.New("broken"), contract.CodeInternal},
 		"nor after one that may have":     {&try{}, errors.New("broken"), ""},
+		"there is no document any more":   {&try{}, fmt.Errorf("load room: %w", store.ErrUnreadable), contract.CodeInternal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			co := idle(testConfig())

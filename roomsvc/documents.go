@@ -27,6 +27,7 @@ type documents struct {
 	index   *index.Index
 	refresh time.Duration
 	tell    func(edge contract.Token, ref room.Ref, revision uint64)
+	keep    func(ref room.Ref, state room.State, stored uint64) // for the room's next commit
 
 	mu      sync.Mutex
 	started bool // all values that were there at the start are in
@@ -85,6 +86,7 @@ func (d *documents) take(ref room.Ref, v store.Value, started bool) {
 		slog.Error("room document can't be read", "room", ref.String(), "error", err)
 		return
 	}
+	d.keep(ref, state, v.Stored)
 	// How old a document is that was there before us, nobody can say without
 	// comparing clocks: such documents are refreshed soon, and not all at once.
 	written := time.Now()

@@ -115,8 +115,18 @@ func (c *committer) enqueue(a *ask) (reason string) {
 	return ""
 }
 
+// saw notes where a room stands that another roomsvc has written.
+func (c *committer) saw(ref room.Ref, state room.State, stored uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.keep(ref, standing{known: true, state: state, stored: stored})
+}
+
 // run commits group after group of a room until none waits.
 func (c *committer) run(ref room.Ref, at standing) {
+	if !at.known && !c.index.Has(ref) {
+		at = nobody(ref)
+	}
 	for {
 		group := c.take(ref, at)
 		if group == nil {

@@ -122,7 +122,7 @@ func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetSt
 		cfg: cfg, self: self, store: st, index: x, policies: p, committer: c, teller: t, settling: settling,
 		keys:      backend.NewKeys(backend.NewLimits(cfg.Rate, cfg.Burst)),
 		streams:   newStreamer(cfg, js, log.Shards(), x),
-		documents: &documents{index: x, refresh: cfg.RefreshInterval, tell: t.tell, waiting: map[room.Ref]store.Value{}},
+		documents: &documents{index: x, refresh: cfg.RefreshInterval, tell: t.tell, keep: c.saw, waiting: map[room.Ref]store.Value{}},
 		records:   &records{index: x, tell: t.tell},
 		sweeper:   newSweeper(cfg, st, x, c),
 		refresher: &refresher{index: x, store: st, interval: cfg.RefreshInterval},

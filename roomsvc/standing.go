@@ -4,8 +4,8 @@ import "github.com/parley-rtc/parley/roomsvc/internal/room"
 
 const (
 	// keptRooms and keptMembers bound what is remembered of rooms in which
-	// nothing happens: about 10 MB.
-	keptRooms   = 2_000
+	// nothing happens: about 25 MB.
+	keptRooms   = 20_000
 	keptMembers = 50_000
 )
 
@@ -19,8 +19,15 @@ type standing struct {
 	stored uint64
 }
 
-// standings remembers rooms between their commits. Reading and decoding the
-// document of 1,000 members costs more than all the rest of a commit.
+// nobody is where a room stands that nobody is known to have been in. If that is
+// wrong its write is refused, as any over an old standing.
+func nobody(ref room.Ref) standing {
+	return standing{known: true, state: room.New(ref.App, ref.Room)}
+}
+
+// standings remembers rooms between their commits, by the last commit or by what
+// the watch of the rooms bucket brought since. Reading and decoding the document
+// of 1,000 members costs more than all the rest of a commit.
 type standings struct {
 	rooms   map[room.Ref]standing
 	members int
@@ -34,11 +41,13 @@ func (s *standings) take(ref room.Ref) standing {
 	return at
 }
 
-// keep remembers a room; others, whichever, make room for it.
+// keep remembers a room, unless something newer is remembered of it; others,
+// whichever, make room for it.
 func (s *standings) keep(ref room.Ref, at standing) {
-	if !at.known {
+	if !at.known || at.stored <= s.rooms[ref].stored {
 		return
 	}
+	s.take(ref)
 	if s.rooms == nil {
 		s.rooms = map[room.Ref]standing{}
 	}

@@ -113,6 +113,9 @@ type RoomEvents struct {
 	Events []RoomEvent `json:"events,omitempty"` // empty: only a notice that Revision exists
 	// Revision is the document's; with events it is that of the last one.
 	Revision uint64 `json:"revision"`
+	// Members are all members at Revision, for an edge that had none in the room
+	// before, so that it needn't read the document; nil where they are too many.
+	Members []Member `json:"members,omitempty"`
 }
 
 // FilterAnswer is the filter's own reply to an edge when it refused something;

@@ -60,6 +60,11 @@ func TestMessages_JSON(t *testing.T) {
 		}}, `{"base":4,"events":[` +
 			`{"kind":"joined","revision":5,"member":{"peer":"pa","identity":"a","epoch":5,"edge":"edge-1-a","capabilities":{}},"presence":{},"traceparent":"` + trace + `"},` +
 			`{"kind":"left","revision":6,"peer":"pa","reason":"left"}],"revision":6}`},
+		{"events/opening", contract.RoomEvents{Base: 0, Revision: 1, Events: []contract.RoomEvent{
+			{Kind: contract.EventJoined, Revision: 1, Member: &contract.Member{Peer: peer, Identity: "a", Epoch: 1, Edge: edge}},
+		}, Members: []contract.Member{{Peer: peer, Identity: "a", Epoch: 1, Edge: edge}}}, `{"base":0,"events":[` +
+			`{"kind":"joined","revision":1,"member":{"peer":"pa","identity":"a","epoch":1,"edge":"edge-1-a","capabilities":{}}}],"revision":1,` +
+			`"members":[{"peer":"pa","identity":"a","epoch":1,"edge":"edge-1-a","capabilities":{}}]}`},
 		{"events/notice", contract.RoomEvents{Base: 6, Revision: 6}, `{"base":6,"revision":6}`},
 		{"revisions", contract.Revisions{Rooms: []contract.RoomRevision{{App: app, Room: room, Revision: 6}}},
 			`{"rooms":[{"app":"demo","room":"r","revision":6}]}`},

@@ -144,3 +144,10 @@ func (x *Index) Count() (rooms, members int) {
 	defer x.mu.Unlock()
 	return len(x.rooms), x.members
 }
+
+// Has reports whether anybody is in a room.
+func (x *Index) Has(ref room.Ref) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.rooms[ref] != nil
+}

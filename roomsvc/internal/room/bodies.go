@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/parley-rtc/parley/services/contract"
@@ -58,6 +59,17 @@ func Bodies(base uint64, events []contract.RoomEvent, limit int) ([]Body, error)
 		closeAt(events[len(events)-1].Revision)
 	}
 	return bodies, nil
+}
+
+// Opening is the body for an edge that doesn't know the room yet: with the members
+// after the body's events.
+func (b Body) Opening(members []contract.Member) (Body, error) {
+	encoded, err := json.Marshal(members)
+	if err != nil {
+		return Body{}, fmt.Errorf("encode members: %w", err)
+	}
+	b.JSON = slices.Concat(bytes.TrimSuffix(b.JSON, []byte("}")), []byte(`,"members":`), encoded, []byte("}"))
+	return b, nil
 }
 
 // Notice is the body that only says that a revision exists.

@@ -56,6 +56,30 @@ func TestBodies(t *testing.T) {
 	})
 }
 
+func TestBody_Opening(t *testing.T) {
+	h := newHouse(t)
+	out := h.apply(h.request("edge-1", h.join("p0", "<zoe>"), h.join("p1", "ada")))
+	bodies, err := room.Bodies(out.Base, out.Events, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := string(bodies[0].JSON)
+	opening, err := bodies[0].Opening(h.state.Members())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, exp contract.RoomEvents
+	for text, into := range map[string]*contract.RoomEvents{string(opening.JSON): &got, before: &exp} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatalf("body %s: %v", text, err)
+		}
+	}
+	exp.Members = h.state.Members()
+	want(t, "what it says", got, exp)
+	want(t, "revision of the signal", opening.Revision, uint64(2))
+	want(t, "the body without them", string(bodies[0].JSON), before)
+}
+
 func TestNotice(t *testing.T) {
 	var read contract.RoomEvents
 	if err := json.Unmarshal(room.Notice(42).JSON, &read); err != nil {

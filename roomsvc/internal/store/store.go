@@ -24,6 +24,8 @@ var (
 	// ErrConflict means that the document isn't at the expected revision. With the
 	// server's own retries the write may still be the one that moved it.
 	ErrConflict = errors.New("the document has changed")
+	// ErrUnreadable means that what is stored is no document.
+	ErrUnreadable = errors.New("the document can't be read")
 	// ErrUnknown means that nobody knows whether the write was stored.
 	ErrUnknown = errors.New("the write's outcome is unknown")
 )
@@ -49,7 +51,8 @@ func Open(ctx context.Context, js jetstream.JetStream) (*Store, error) {
 }
 
 // Load reads a room from the leader, with the revision it is stored at. A room
-// without a document is one that nobody has been in, at 0.
+// without a document is one that nobody has been in, at 0. The error wraps
+// ErrUnreadable if reading again won't help.
 func (s *Store) Load(ctx context.Context, ref room.Ref) (room.State, uint64, error) {
 	value, stored, err := bus.Get(ctx, s.rooms, ref.Key())
 	if errors.Is(err, bus.ErrNotFound) {
@@ -59,7 +62,10 @@ func (s *Store) Load(ctx context.Context, ref room.Ref) (room.State, uint64, err
 		return room.State{}, 0, fmt.Errorf("load room: %w", err)
 	}
 	state, err := room.Decode(ref.App, ref.Room, value)
-	return state, stored, err
+	if err != nil {
+		return room.State{}, 0, fmt.Errorf("load room: %w: %w", ErrUnreadable, err)
+	}
+	return state, stored, nil
 }
 
 // Save writes an encoded room over the revision it was read at (0: it must not
