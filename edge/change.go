@@ -111,12 +111,9 @@ func (r *room) request(ctx context.Context, batch []*change) ([]contract.OpResul
 	}
 }
 
-// reach makes sure that the roster comes to stand at the revision at least:
-// its event is in the log, unless the room isn't loaded yet.
+// reach notes a revision that exists.
 func (r *room) reach(revision uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.roster.Revision() < revision && !r.roster.Loaded() {
-		r.resync(revision)
-	}
+	r.wanted = max(r.wanted, revision)
 }

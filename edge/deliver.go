@@ -116,7 +116,7 @@ func (r *room) take(o origin, s *contract.Signal, out *delivery) {
 	}
 	r.awaitHeld(out)
 	r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
-	r.resync(s.Revision)
+	r.resync(s.Revision, nil)
 }
 
 // awaitHeld waits until one more signal may be held; r.mu is held.

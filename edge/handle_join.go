@@ -59,10 +59,9 @@ func (s *clientSession) handleJoin(ctx context.Context, frame *envelope.Frame, j
 }
 
 func (m *membership) join(ctx context.Context, claims *contract.Claims, join *contract.Join, trace string, secret secretHash, attempt uint64) error {
-	ice := make(chan struct{}) // asked while the record is written
-	m.r.e.wg.Go(func() { defer close(ice); m.askICE(ctx) })
+	iceAsked := m.askICEMeanwhile(ctx)
 	err := m.recorder.create(ctx, secret, attempt)
-	<-ice
+	iceAsked()
 	if err == nil {
 		err = m.change(ctx, contract.RoomOp{
 			Kind: contract.OpJoin, Peer: m.peer, Identity: m.identity, Presence: join.Presence,
@@ -70,17 +69,37 @@ func (m *membership) join(ctx context.Context, claims *contract.Claims, join *co
 		})
 	}
 	if err == nil {
-		select {
-		case <-m.answered:
-			err = m.admitted(claims)
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+		err = m.awaitAnswer(ctx)
+	}
+	if err == nil {
+		err = m.admitted(claims)
 	}
 	if err != nil {
 		m.abandon(err)
 	}
 	return err
+}
+
+// eventDue is how long a join waits for its event, which is in the log, before
+// the document is read.
+const eventDue = time.Second
+
+// awaitAnswer waits until the committed join is applied.
+func (m *membership) awaitAnswer(ctx context.Context) error {
+	due := time.NewTimer(eventDue)
+	defer due.Stop()
+	for {
+		select {
+		case <-m.answered:
+			return nil
+		case <-due.C:
+			m.r.mu.Lock()
+			m.r.resync(m.r.wanted, nil)
+			m.r.mu.Unlock()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // admitted is nil if the member was taken in, and the end of its join's frame

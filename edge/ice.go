@@ -89,12 +89,27 @@ func (i *iceServers) end(servers []contract.ICEServer, due time.Time, answered b
 	return i.told
 }
 
+// isQuiet reports whether nobody asks authsvc now.
+func (e *Edge) isQuiet() bool { return time.Since(e.started) < time.Duration(e.ice.quiet.Load()) }
+
+// askICEMeanwhile asks for a joining member's servers; wait returns when they are
+// there, or not to be had.
+func (m *membership) askICEMeanwhile(ctx context.Context) (wait func()) {
+	if m.r.e.isQuiet() {
+		m.askICE(ctx)
+		return func() {}
+	}
+	done := make(chan struct{})
+	m.r.e.wg.Go(func() { defer close(done); m.askICE(ctx) })
+	return func() { <-done }
+}
+
 // askICE asks authsvc for the member's servers once, if it is time to.
 func (m *membership) askICE(ctx context.Context) {
 	e := m.r.e
 	now := time.Now()
 	again := now.Add(iceAgain + rand.N(iceSpread))
-	if now.Sub(e.started) < time.Duration(e.ice.quiet.Load()) {
+	if e.isQuiet() {
 		m.ice.postpone(again)
 		return
 	}
@@ -153,7 +168,7 @@ func (m *membership) renewICE() {
 	m.ice.mu.Lock()
 	due := !m.ice.due.IsZero() && time.Now().After(m.ice.due)
 	m.ice.mu.Unlock()
-	if !due || time.Since(e.started) < time.Duration(e.ice.quiet.Load()) {
+	if !due || e.isQuiet() {
 		return
 	}
 	select {

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/negotiation"
@@ -21,6 +22,7 @@ type membership struct {
 	roomName     string
 	identity     string
 	capabilities contract.Capabilities
+	presence     json.RawMessage // of the join
 	joinSeq      uint64
 	answered     chan struct{} // closed when the join is applied or refused
 
@@ -47,11 +49,19 @@ func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, c
 	peer := contract.NewPeerID()
 	m := &membership{
 		s: s, r: r, peer: peer, peerText: peer.String(), from: []byte(peer.String()), roomName: join.Room, identity: claims.Subject,
-		capabilities: join.Capabilities, joinSeq: seq, answered: make(chan struct{}), refreshed: time.Now(),
+		capabilities: join.Capabilities, presence: join.Presence, joinSeq: seq, answered: make(chan struct{}), refreshed: time.Now(),
 	}
 	m.follow(claims)
-	m.recorder.begin(m, join.Presence)
+	m.recorder.begin(m)
 	return m
+}
+
+// firstRecord is the record with which the member joins, but for its secret.
+func (m *membership) firstRecord() contract.MemberRecord {
+	return contract.MemberRecord{
+		Peer: m.peer, Incarnation: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
+		State: contract.StateHere, Presence: m.presence, Version: 1,
+	}
 }
 
 // follow takes over what a token allows; session.mu is held, or m is new.

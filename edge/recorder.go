@@ -31,6 +31,7 @@ type recorder struct {
 	writing bool
 	wanted  wanted
 	epoch   uint64
+	early   bool                 // something was to be written before the epoch was known
 	over    contract.LeaveReason // not empty: nothing is written any more but gone
 }
 
@@ -40,22 +41,20 @@ type wanted struct {
 	state    contract.MemberState
 	attempt  uint64 // not 0: a resumed session, with its secret
 	secret   secretHash
+	again    bool          // as it is
 	trace    string        // of the frame that brought the presence
 	done     []func(error) // called, in order, when it is written and told, or failed
 }
 
 func (w *wanted) empty() bool {
-	return w.presence == nil && w.state == "" && w.attempt == 0 && len(w.done) == 0
+	return w.presence == nil && w.state == "" && w.attempt == 0 && !w.again && len(w.done) == 0
 }
 
 // begin prepares the first record; nothing is written yet.
-func (rec *recorder) begin(m *membership, presence json.RawMessage) {
+func (rec *recorder) begin(m *membership) {
 	rec.m = m
 	rec.key = contract.MemberKey(m.r.app, m.r.id, m.peer)
-	rec.record = contract.MemberRecord{
-		Peer: m.peer, Incarnation: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
-		State: contract.StateHere, Presence: presence, Version: 1,
-	}
+	rec.record = m.firstRecord()
 }
 
 // create writes the first record, before the join commits, so that whoever
@@ -65,11 +64,16 @@ func (rec *recorder) create(ctx context.Context, secret secretHash, attempt uint
 	return rec.write(ctx, rec.record)
 }
 
-// joined notes the epoch; the next write carries it.
+// joined notes the epoch; the next write carries it. What was written before was
+// told nobody, since the roster had no member yet: it is written and told again.
 func (rec *recorder) joined(epoch uint64) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	rec.epoch = epoch
+	if rec.early {
+		rec.wanted.again = true
+		rec.wake()
+	}
 }
 
 // gone ends the record: its last value is a tombstone.
@@ -95,6 +99,7 @@ func (rec *recorder) want(change func(*wanted)) bool {
 
 // wake starts the writer unless it runs; rec.mu is held.
 func (rec *recorder) wake() {
+	rec.early = rec.early || rec.epoch == 0
 	if !rec.writing {
 		rec.writing = true
 		rec.m.r.e.goWork(rec.run)
@@ -172,7 +177,8 @@ func (rec *recorder) apply(ctx context.Context, w *wanted) (contract.MemberRecor
 	return next, err
 }
 
-// write is one compare-and-set, repeated until its outcome is known.
+// write is one compare-and-set, repeated until its outcome is known. The record is
+// read only then: seldom has somebody else written it.
 func (rec *recorder) write(ctx context.Context, next contract.MemberRecord) error {
 	value, err := json.Marshal(next)
 	if err != nil {
@@ -180,7 +186,7 @@ func (rec *recorder) write(ctx context.Context, next contract.MemberRecord) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, rec.m.r.e.cfg.RequestTimeout)
 	defer cancel()
-	revision, err := bus.Update(ctx, rec.m.r.e.members, rec.key, func(current []byte, revision uint64) ([]byte, error) {
+	revision, err := bus.UpdateFrom(ctx, rec.m.r.e.members, rec.key, rec.revision, func(current []byte, revision uint64) ([]byte, error) {
 		if revision == rec.revision {
 			return value, nil
 		}

@@ -45,6 +45,6 @@ func (e *Edge) noticeRevision(one contract.RoomRevision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.roster.Revision() < one.Revision {
-		r.resync(one.Revision)
+		r.resync(one.Revision, nil)
 	}
 }

@@ -83,8 +83,8 @@ func (r *room) event(o origin, s *contract.Signal, out *delivery) {
 	r.lateMessages(o, &events)
 	changes, behind := r.roster.Apply(&events)
 	r.apply(o, changes)
-	if behind {
-		r.resync(events.Revision)
+	if behind && !r.open(o, &events) {
+		r.resync(events.Revision, opening(&events))
 		r.holdMessages(o, s, &events, out)
 	}
 	r.drainHeld()
@@ -167,8 +167,9 @@ const (
 
 // resync reads the document in the background and applies it, again and again
 // until it is at a revision that exists and no signal is ahead of it. What comes
-// while it is read counts, too: its event was dropped. r.mu is held.
-func (r *room) resync(revision uint64) {
+// while it is read counts, too: its event was dropped. The first time doc is the
+// document, if it isn't nil. r.mu is held.
+func (r *room) resync(revision uint64, doc *contract.RoomDocument) {
 	r.wanted = max(r.wanted, revision)
 	if r.resyncing {
 		return
@@ -176,18 +177,21 @@ func (r *room) resync(revision uint64) {
 	r.resyncing = true
 	r.e.goWork(func(ctx context.Context) {
 		resyncs.Inc()
-		for wait := resyncShortest; r.load(ctx); wait = min(2*wait, resyncLongest) {
+		for wait := resyncShortest; r.load(ctx, doc); wait = min(2*wait, resyncLongest) {
+			doc = nil
 			pause(ctx, wait)
 		}
 	})
 }
 
-// load reads the document once and reports whether it must be read again.
-func (r *room) load(ctx context.Context) (again bool) {
-	doc, records, err := r.read(ctx)
+// load applies the document, which it reads if it is nil, and reports whether
+// there must be another one.
+func (r *room) load(ctx context.Context, doc *contract.RoomDocument) (again bool) {
+	doc, records, err := r.read(ctx, doc)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
+		r.addOwn(records, doc)
 		r.apply(origin{}, r.roster.Load(doc, records))
 		r.drainHeld()
 	} else if ctx.Err() == nil {
@@ -205,23 +209,25 @@ func (r *room) load(ctx context.Context) (again bool) {
 // readTimeout bounds one reading of a document and its members' records.
 const readTimeout = 5 * time.Second
 
-// read fetches the document and the records of the members that the roster
-// doesn't know, from the leader.
-func (r *room) read(ctx context.Context) (*contract.RoomDocument, map[contract.Token]contract.MemberRecord, error) {
+// read fetches, from the leader, the document unless it is given, and the records
+// of the members that the roster doesn't know and that aren't this edge's own.
+func (r *room) read(ctx context.Context, doc *contract.RoomDocument) (*contract.RoomDocument, map[contract.Token]contract.MemberRecord, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	value, _, err := bus.Get(ctx, r.e.rooms, r.key)
-	if err != nil {
-		return nil, nil, err
-	}
-	doc := &contract.RoomDocument{}
-	if err := json.Unmarshal(value, doc); err != nil {
-		return nil, nil, err
+	if doc == nil {
+		value, _, err := bus.Get(ctx, r.e.rooms, r.key)
+		if err != nil {
+			return nil, nil, err
+		}
+		doc = &contract.RoomDocument{}
+		if err := json.Unmarshal(value, doc); err != nil {
+			return nil, nil, err
+		}
 	}
 	r.mu.Lock()
-	unknown := r.roster.Unknown(doc)
+	strangers := r.strangers(doc)
 	r.mu.Unlock()
-	records, err := r.e.readRecords(ctx, r.app, r.id, unknown)
+	records, err := r.e.readRecords(ctx, r.app, r.id, strangers)
 	return doc, records, err
 }
 
