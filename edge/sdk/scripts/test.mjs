@@ -32,8 +32,9 @@ try {
     logLevel: "warning",
   });
   const files = tests.map((name) => join(out, `${basename(name, ".ts")}.mjs`));
-  // One file after the other: those that start servers and count time share the processor badly.
-  const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", ...files], {
+  // One file after the other: those that start servers and count time share the processor badly. A test that hangs fails.
+  const flags = ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-timeout=300000"];
+  const run = spawnSync(process.execPath, [...flags, ...files], {
     cwd: sdk,
     stdio: "inherit",
   });

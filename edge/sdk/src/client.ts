@@ -50,6 +50,11 @@ export class Client {
     return this.#session.edge;
   }
 
+  /** Ms that the session outlives its connection. */
+  get resumeWindow(): number {
+    return this.#session.resumeWindow;
+  }
+
   /** Those of the edge that welcomed the client last. */
   get limits(): Limits {
     return this.#session.limits;

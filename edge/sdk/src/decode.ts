@@ -6,7 +6,7 @@ type Read = (value: unknown) => unknown;
 type Members = Record<string, Read>;
 
 function need(fits: boolean, value: unknown): unknown {
-  if (!fits) throw new TypeError("unexpected value");
+  if (!fits) throw new TypeError();
   return value;
 }
 const text: Read = (value) => need(typeof value === "string", value);

@@ -40,7 +40,7 @@ export async function rejoin(session: Session, m: Membership): Promise<void> {
       await enter(session, m, "rejoin");
     } catch (error) {
       if (isFinal(error)) return session.finish(m, "", error);
-      const { min = 300, max = 20_000 } = session.options.backoff ?? {};
+      const { min, max } = session.link.backoff;
       const asked = (error instanceof SignalError && error.retryAfter) || 0;
       await delay(Math.max(asked, fullJitter(min, max, tries, Math.random())), m.signal);
     }

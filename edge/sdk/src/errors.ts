@@ -46,18 +46,15 @@ export class SignalError extends Error {
   }
 }
 
-/** The server ended the session for good; the client doesn't come back. */
+/** The connection was closed. As what a client ended with: the server ended the session for good. */
 export class ClosedError extends Error {
   override readonly name: string = "ClosedError";
   /** Of the WebSocket (docs/errors.md, "Close codes"). */
   readonly closeCode: number;
   readonly reason: string;
 
-  constructor(closeCode: number, reason: string, cause?: unknown) {
-    super(
-      `closed by the server with code ${closeCode}${reason && ` (${reason})`}`,
-      cause === undefined ? undefined : { cause },
-    );
+  constructor(closeCode: number, reason: string) {
+    super(`closed with code ${closeCode}${reason && ` (${reason})`}`);
     this.closeCode = closeCode;
     this.reason = reason;
   }

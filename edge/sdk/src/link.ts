@@ -9,16 +9,14 @@ import { defaultLimits, type Limits, readLimits } from "./limits.ts";
 import type { ClientOptions } from "./options.ts";
 import { Assembler, splitParts } from "./parts.ts";
 import { randomId } from "./random.ts";
-import { onWake } from "./wakeups.ts";
-import { SocketClosed, Wire } from "./wire.ts";
+import { watchPage } from "./wakeups.ts";
+import { Wire } from "./wire.ts";
 
 const defaultConnectTimeout = 10_000;
 const defaultPing = 20_000;
 const maxPing = 300_000;
 /** A client stays at most so long after it was asked to go. */
 const maxGoaway = 3_600_000;
-/** Ms in which a connection must show life after the network changed. */
-const probeTime = 5_000;
 /** Ms that the server has to answer a bye. */
 const farewellTime = 1_000;
 
@@ -50,16 +48,20 @@ export class Link {
   readonly #addresses: URL[];
   readonly #make: typeof WebSocket;
   readonly #connectTimeout: number;
-  readonly #backoff: { min: number; max: number };
   readonly #stopWaking: () => void;
 
+  /** Bounds of the wait before a retry, in ms. */
+  readonly backoff: { min: number; max: number };
   #state: ClientState = "connecting";
-  #next = 0;
+  /** The address of the last try. */
+  #at = -1;
   #failures = 0;
   /** The edge that holds the session; empty: any is as good. */
   #edge = "";
 
   #wire: Wire | undefined;
+  /** Of a move: the next socket until it is open, then the old one until the next is welcomed. */
+  #spare: Wire | undefined;
   #parts = new Assembler();
   #limits: Limits = defaultLimits;
   /** Of the next try, or of the present one's end if nothing is heard. */
@@ -68,8 +70,8 @@ export class Link {
   /** Moments of performance.now(). */
   #heard = 0;
   #began = Infinity;
-  /** Ms without a frame after which a connection is dead. */
-  #silence = 0;
+  /** Ms between two pings of the edge. */
+  #interval = 0;
   /** The edge closed a connection that was in no room: nothing to come back for yet. */
   #resting = false;
   #rtt: number | undefined;
@@ -82,8 +84,11 @@ export class Link {
     if (!make) throw new SignalError("no_websocket", "this platform has no WebSocket: give the option webSocket");
     this.#make = make;
     this.#connectTimeout = options.connectTimeout ?? defaultConnectTimeout;
-    this.#backoff = { min: options.backoff?.min ?? 300, max: options.backoff?.max ?? 20_000 };
-    this.#stopWaking = onWake(() => this.#woken());
+    this.backoff = { min: options.backoff?.min ?? 100, max: options.backoff?.max ?? 5_000 };
+    this.#stopWaking = watchPage(
+      () => this.#woken(),
+      () => owner.over(undefined),
+    );
   }
 
   get state(): ClientState {
@@ -99,26 +104,40 @@ export class Link {
   open(): void {
     if (this.#state === "closed") return;
     this.#release();
-    this.#resting = false;
-    this.#began = Infinity;
-    if (this.#state !== "connecting") this.#set("reconnecting");
-    const address = this.#addresses[this.#next++ % this.#addresses.length] as URL;
+    this.#wire = this.#dial();
+    this.#expect();
+  }
+
+  /** The first tries go through the addresses; later ones to any other, so that a dead edge's clients spread. */
+  #dial(): Wire | undefined {
+    const count = this.#addresses.length;
+    const skip = this.#state === "connecting" ? 0 : Math.floor(Math.random() * (count - 1));
+    this.#at = (this.#at + 1 + skip) % count;
     let wire: Wire | undefined;
-    // A socket that was given up may still call back; only the present one counts.
-    const current = (): boolean => this.#wire === wire;
+    // A socket that was given up may still call back.
+    const ended = (cause: unknown): void => {
+      if (this.#wire === wire) this.#lost(cause);
+      else if (this.#spare === wire && this.#state === "connected") this.#moveIn(this.#backOff());
+    };
     try {
-      wire = new Wire(this.#make, withEdge(address, this.#edge), {
-        opened: () => current() && this.#write(this.#owner.hello()),
-        received: (text) => current() && this.#received(text),
-        ended: (cause) => current() && this.#lost(cause),
+      wire = new Wire(this.#make, withEdge(this.#addresses[this.#at] as URL, this.#edge), {
+        opened: () => {
+          if (this.#spare === wire) this.#swap();
+          if (this.#wire === wire) this.#write(this.#owner.hello());
+        },
+        received: (text) => this.#wire === wire && this.#received(text),
+        ended,
       });
     } catch (error) {
-      this.#wire = undefined;
-      this.#lost(error);
-      return;
+      queueMicrotask(() => ended(error));
     }
-    this.#wire = wire;
+    return wire;
+  }
+
+  /** Waits for the welcome. */
+  #expect(): void {
     this.#timer = setTimeout(() => this.#lost(timeout("the edge didn't welcome the client in time")), this.#connectTimeout);
+    if (this.#state !== "connecting") this.#set("reconnecting");
   }
 
   /** Writes a frame, in parts if it is long. */
@@ -131,7 +150,6 @@ export class Link {
   disconnect(): void {
     if (this.#state === "closed") return;
     this.#release();
-    this.#resting = false;
     this.#set("disconnected");
   }
 
@@ -156,12 +174,20 @@ export class Link {
     this.write(JSON.stringify(frame));
   }
 
-  /** Gives up the socket and every timer. */
+  /** Gives up the sockets and all that belongs to them. */
   #release(): void {
+    this.#reset();
+    this.#wire?.drop();
+    this.#spare?.drop();
+    this.#wire = this.#spare = undefined;
+  }
+
+  #reset(): void {
+    if (performance.now() - this.#began > stableAfter) this.#failures = 0;
+    this.#began = Infinity;
+    this.#resting = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#goaway);
-    this.#wire?.drop();
-    this.#wire = undefined;
     this.#parts = new Assembler();
     this.#limits = defaultLimits;
   }
@@ -209,8 +235,10 @@ export class Link {
     this.#began = performance.now();
     this.#limits = readLimits(welcome.limits);
     const ping = welcome.pingInterval;
-    this.#silence = 2.5 * (ping > 0 && ping <= maxPing ? ping : defaultPing);
-    this.#watch(this.#silence);
+    this.#interval = ping > 0 && ping <= maxPing ? ping : defaultPing;
+    this.#spare?.drop();
+    this.#spare = undefined;
+    this.#watch();
     const begin = this.#owner.welcomed(welcome, this.#limits);
     this.#set("connected");
     // A listener of the state may have ended it at once.
@@ -227,62 +255,84 @@ export class Link {
     if (cursors) this.#owner.cursors(cursors);
     this.#write({ type: "pong", t });
     this.#measure();
+    this.#watch(); // not only by the timer itself: browsers let such chains sleep in pages that nobody sees
   }
 
-  /** Drops the socket unless something is heard within so many ms. */
-  #watch(wait: number): void {
+  /**
+   * Drops a socket that stays silent for `wait` ms and then answers no ping either. The timer alone proves nothing: the
+   * page may have slept, and what came meanwhile is still to be read.
+   */
+  #watch(wait = 2.25 * this.#interval, asked = false): void {
     const from = performance.now();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#heard < from) this.#lost(timeout("the edge is silent"));
-      else this.#watch(this.#silence + this.#heard - performance.now());
+      if (this.#heard >= from) this.#watch(2.25 * this.#interval + this.#heard - performance.now());
+      else if (asked) this.#lost(timeout("the edge is silent"));
+      else this.#probe();
     }, wait);
+  }
+
+  #probe(): void {
+    this.#measure();
+    this.#watch(this.#interval / 4, true);
   }
 
   /** Moves at a random moment, so that an edge's clients don't come to the next one all at once. */
   #leaveFor({ after }: Goaway): void {
+    // An edge that sends away whoever just came counts as a failure.
+    const young = performance.now() - this.#began < stableAfter;
+    this.#moveIn(Math.random() * Math.min(after, maxGoaway) + (young ? this.#backOff() : 0));
+  }
+
+  #moveIn(wait: number): void {
     clearTimeout(this.#goaway);
     this.#goaway = setTimeout(() => {
       this.#edge = "";
-      this.open();
-    }, Math.random() * Math.min(after, maxGoaway));
+      this.#moveIn(this.#connectTimeout); // if this one hangs
+      this.#spare?.drop();
+      this.#spare = this.#dial();
+    }, wait);
+  }
+
+  /** The next socket is open. From its hello on the old one is only kept, so that nobody sees us away. */
+  #swap(): void {
+    [this.#wire, this.#spare] = [this.#spare, this.#wire];
+    this.#reset();
+    this.#expect();
+  }
+
+  #backOff(): number {
+    return fullJitter(this.backoff.min, this.backoff.max, this.#failures++, Math.random());
   }
 
   #lost(cause: unknown): void {
     const first = this.#state === "connecting";
-    if (this.#wire && performance.now() - this.#began > stableAfter) this.#failures = 0;
     this.#release();
-    const code = cause instanceof SocketClosed ? cause.code : 0;
-    if (cause instanceof SocketClosed && !comesBack(code)) {
-      this.#owner.over(new ClosedError(code, cause.reason));
-    } else if (first && this.#next < this.#addresses.length) {
+    const code = cause instanceof ClosedError ? cause.closeCode : 0;
+    if (code && !comesBack(code)) {
+      this.#owner.over(cause);
+    } else if (first && this.#at + 1 < this.#addresses.length) {
       this.open();
     } else if (first) {
-      this.#owner.over(cause instanceof SignalError ? cause : unreachable(cause));
+      const nobody = new SignalError("unreachable", "no edge could be reached", { retryable: true, cause });
+      this.#owner.over(cause instanceof SignalError ? cause : nobody);
     } else if (code === closeTooLate && this.#owner.idle()) {
       this.#resting = true;
       this.#set("disconnected", { error: cause });
     } else {
       if (isLeaving(code)) this.#edge = "";
-      const retryIn = fullJitter(this.#backoff.min, this.#backoff.max, this.#failures++, Math.random());
+      const retryIn = this.#backOff();
       this.#timer = setTimeout(() => this.open(), retryIn);
       this.#set("reconnecting", { retryIn, error: cause });
     }
   }
 
   #woken(): void {
-    if (this.#state === "reconnecting" && !this.#wire) this.open();
-    else if (this.#state === "connected") {
-      this.#measure();
-      this.#watch(probeTime);
-    }
+    if (this.#state === "connected") this.#probe();
+    else if (this.#state === "reconnecting") this.open(); // a try that hangs may never end on another network
   }
 }
 
 function timeout(message: string): SignalError {
   return new SignalError("timeout", message, { retryable: true });
-}
-
-function unreachable(cause: unknown): SignalError {
-  return new SignalError("unreachable", "no edge could be reached", { retryable: true, cause });
 }

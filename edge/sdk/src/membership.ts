@@ -78,7 +78,10 @@ export class Membership {
       this.events.release();
       return; // The roster is what Client.join resolves with.
     }
-    if (before === "rejoining") this.events.emit("rejoined", { self: this.self, previous });
+    if (before === "rejoining") {
+      this.#said = 0; // a room that was forgotten meanwhile counts from 1 again
+      this.events.emit("rejoined", { self: this.self, previous });
+    }
     for (const change of changes) this.tell(change);
   }
 

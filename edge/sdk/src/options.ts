@@ -11,11 +11,11 @@ export interface TokenAsk {
 
 /** How {@link connect} connects. */
 export interface ClientOptions {
-  /** `wss://host`, `ws://host:7420`, `https://...`, or with a path ("/v1/ws" without one). Each try takes the next one. */
+  /** `wss://host`, `ws://host:7420`, `https://...`, or with a path ("/v1/ws" without one). Each try takes another one. */
   url: string | string[];
   /** Where room tokens come from: your own backend. It may take its time. */
   token?: (ask: TokenAsk) => string | Promise<string>;
-  /** Bounds of the wait before a reconnect, in ms: full jitter, from 300 doubling up to 20,000. */
+  /** Bounds of the wait before a reconnect, in ms: full jitter, from 100 doubling up to 5,000. */
   backoff?: { min?: number; max?: number };
   /** Ms that one try may take until the welcome; 10,000. */
   connectTimeout?: number;

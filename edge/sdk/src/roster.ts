@@ -69,9 +69,6 @@ function dynamic({ presence, version, state }: Peer): Pick<Peer, "presence" | "v
 }
 
 function readPeer(wire: WirePeer): Peer {
-  const { peer, identity, epoch, presence, version, polite, capabilities, state } = wire;
-  const rollback = capabilities.rollback === true;
-  return Object.freeze({
-    peer, identity, epoch, presence, version, polite, state, capabilities: Object.freeze({ rollback }),
-  });
+  const { presence, capabilities } = wire; // decoding has left no other members
+  return Object.freeze({ ...wire, presence, capabilities: Object.freeze({ rollback: capabilities.rollback === true }) });
 }

@@ -36,6 +36,7 @@ export class Session implements LinkOwner {
 
   id = "";
   edge = "";
+  resumeWindow = 0;
   limits: Limits = defaultLimits;
   /** Why it is over. */
   ended: ClosedError | SignalError | undefined;
@@ -187,7 +188,7 @@ export class Session implements LinkOwner {
   }
 
   welcomed(welcome: Welcome, limits: Limits): () => void {
-    const { resumed, seq, session, edge } = welcome;
+    const { resumed, seq, session, edge, resumeWindow } = welcome;
     const first = this.id === "";
     this.#secrets.confirm();
     if (resumed && seq < this.outbox.acked) {
@@ -196,6 +197,7 @@ export class Session implements LinkOwner {
     }
     this.id = session;
     this.edge = edge;
+    this.resumeWindow = resumeWindow;
     this.limits = limits;
     this.#pace = new Pace(limits, performance.now());
     const lost = resumed ? this.#rewind(seq) : this.#lose(seq);
@@ -260,9 +262,8 @@ export class Session implements LinkOwner {
   }
 
   over(error: unknown): void {
-    const closed = error instanceof ClosedError;
-    const cause = closed && this.refused ? new ClosedError(error.closeCode, error.reason, this.refused) : error;
-    void this.close(cause as ClosedError | SignalError);
+    if (error instanceof ClosedError) error.cause = this.refused;
+    void this.close(error as ClosedError | SignalError | undefined);
   }
 
   /** Ends everything. Resolves when the server knows, if it can. */

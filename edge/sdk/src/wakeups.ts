@@ -1,17 +1,15 @@
 /**
- * Calls back when the network is back or the page is seen again: moments at which
- * waiting longer makes no sense. It returns what ends that.
+ * Calls `wake` when the network is back or the page is seen again: moments at which waiting longer makes no sense. Calls
+ * `leave` when the page goes for good. It returns what ends that.
  */
-export function onWake(wake: () => void): () => void {
+export function watchPage(wake: () => void, leave: () => void): () => void {
   // Neither is there in Node.
   if (typeof addEventListener !== "function" || typeof document === "undefined") return () => {};
-  const seen = (): void => {
-    if (document.visibilityState === "visible") wake();
-  };
-  addEventListener("online", wake);
-  document.addEventListener("visibilitychange", seen);
-  return () => {
-    removeEventListener("online", wake);
-    document.removeEventListener("visibilitychange", seen);
-  };
+  const aborter = new AbortController();
+  const { signal } = aborter;
+  for (const name of ["online", "pageshow"]) addEventListener(name, wake, { signal });
+  // A page that is kept may be shown again, and goes on then.
+  addEventListener("pagehide", (e) => e.persisted || leave(), { signal });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
+  return () => aborter.abort();
 }

@@ -1,17 +1,6 @@
+import { ClosedError } from "./errors.ts";
+
 const subprotocol = "parley.v1";
-
-/** The server closed a socket. */
-export class SocketClosed extends Error {
-  override readonly name: string = "SocketClosed";
-  readonly code: number;
-  readonly reason: string;
-
-  constructor(code: number, reason: string) {
-    super(`the socket was closed with code ${code}${reason && ` (${reason})`}`);
-    this.code = code;
-    this.reason = reason;
-  }
-}
 
 /** What a socket tells; after `ended` it tells nothing more. */
 export interface WireOwner {
@@ -42,7 +31,7 @@ export class Wire {
         this.#end(error);
       }
     };
-    socket.onclose = ({ code, reason }) => this.#end(new SocketClosed(code, reason));
+    socket.onclose = ({ code, reason }) => this.#end(new ClosedError(code, reason));
     // A close event follows, and says as much. Without a listener some WebSockets throw.
     socket.onerror = () => {};
   }

@@ -50,11 +50,16 @@ export class Seat {
   /** Takes the hello and sends a welcome; `more` changes it. */
   async welcome(more: Text = {}): Promise<Text> {
     const hello = await this.take("hello");
+    this.greet(more);
+    return hello;
+  }
+
+  /** Sends a welcome. */
+  greet(more: Text): void {
     this.send({
       type: "welcome", session: "s1", resumed: false, seq: 0, resumeWindow: 60_000, pingInterval: 20_000,
       limits: defaultLimits, features: [], edge: "edge-1", ...more,
     });
-    return hello;
   }
 
   /** Takes a join and lets it in. */
@@ -97,9 +102,15 @@ export class ScriptedEdge {
   }
 
   static async start(subprotocol = "parley.v1"): Promise<ScriptedEdge> {
-    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => subprotocol });
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => subprotocol, verifyClient: () => edge.admits() });
+    const edge = new ScriptedEdge(server);
     await once(server, "listening");
-    return new ScriptedEdge(server);
+    return edge;
+  }
+
+  private admits(): boolean {
+    if (!this.open) this.refused++;
+    return this.open;
   }
 
   get url(): string {
@@ -111,6 +122,11 @@ export class ScriptedEdge {
     const seat = this.#seats.shift();
     return seat ? Promise.resolve(seat) : new Promise((resolve) => this.#takers.push(resolve));
   }
+
+  /** False: it turns everyone away. */
+  open = true;
+  /** How often it did. */
+  refused = 0;
 
   /** Connections that nobody took. */
   get untaken(): number {
