@@ -114,7 +114,7 @@ function settle(list: HTMLElement, order: readonly HTMLElement[]): void {
 
 function tracksOf(person: Person): MediaStreamTrack[] {
   if (person.link === undefined || person.link.pc.connectionState === "closed") return [];
-  // A camera that was off and is on again has another transceiver; the former one receives nothing any more.
+  // What the other side has taken back for good receives nothing any more.
   return person.link.pc
     .getTransceivers()
     .filter(({ currentDirection }) => currentDirection === "sendrecv" || currentDirection === "recvonly")

@@ -181,17 +181,20 @@ test("a peer may come back if only its session ended", () => {
   for (const reason of ["left", "kicked", "closed", "revoked", "news"]) assert.equal(mayReturn(reason), false, reason);
 });
 
-test("a track takes the place of one of its kind, and only the rest is added or removed", () => {
+test("a track takes the place of one of its kind, only the rest is added, and what is left over sends nothing", () => {
   const track = (kind: string, id: string): { kind: string; id: string } => ({ kind, id });
   const [mic, camera, screen] = [track("audio", "mic"), track("video", "camera"), track("video", "screen")];
-  const senders = [{ track: mic }, { track: camera }];
-  assert.deepEqual(planTracks([], [mic, camera]), { keep: new Map(), remove: [], add: [mic, camera] });
+  const [first, second] = [{ track: mic }, { track: camera }] as [{ track: typeof mic | null }, { track: typeof mic | null }];
+  const senders = new Map([[first, "audio"], [second, "video"]]);
+  assert.deepEqual(planTracks(new Map(), [mic, camera]), { keep: new Map(), add: [mic, camera] });
   const other = planTracks(senders, [mic, screen]);
-  assert.deepEqual([other.keep.get(senders[0]!), other.keep.get(senders[1]!)], [mic, screen]);
-  assert.deepEqual([other.remove, other.add], [[], []]);
-  const muted = planTracks(senders, [camera]);
-  assert.deepEqual(muted.remove, [senders[0]]);
+  assert.deepEqual([other.keep.get(first), other.keep.get(second), other.add], [mic, screen, []]);
   const both = planTracks(senders, [screen, camera, mic]);
-  assert.equal(both.keep.get(senders[1]!), camera, "a sender keeps the track that it has");
-  assert.deepEqual([both.remove, both.add], [[], [screen]]);
+  assert.equal(both.keep.get(second), camera, "a sender keeps the track that it has");
+  assert.deepEqual(both.add, [screen]);
+  const off = planTracks(senders, [mic]);
+  assert.deepEqual([off.keep.get(first), off.keep.get(second), off.add], [mic, null, []]);
+  second.track = null;
+  const on = planTracks(senders, [screen, mic]);
+  assert.deepEqual([on.keep.get(second), on.add], [screen, []], "a sender without a track is taken for one of its kind");
 });

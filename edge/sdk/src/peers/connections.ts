@@ -55,7 +55,8 @@ export class PeerConnections {
 
   /**
    * Sends the tracks of this stream to everyone, now and later. A track takes the place of one of its kind without a
-   * negotiation; the stream itself keeps the id that the others know.
+   * negotiation; the stream itself keeps the id that the others know. What has no track any more sends nothing: the others see
+   * its track go silent, not away, so tell them by presence what they see.
    */
   setStream(stream: MediaStream | null): void {
     this.#stream = stream;

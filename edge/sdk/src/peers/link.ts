@@ -14,6 +14,12 @@ import { planTracks } from "./tracks.ts";
 /** How long a first offer waits, before it is rolled back, for the first candidate to be gathered, in ms. */
 const gatherPatience = 500;
 
+/**
+ * How long the polite one leaves the first offer to the other, in ms: of two members who both have something to send from
+ * the start, the one who just joined would else offer at the same moment and roll back.
+ */
+export const courtesy = 300;
+
 /** What another member sends for its link. */
 export type Inbound = RoomOffer | RoomAnswer | RoomCandidates;
 
@@ -44,7 +50,7 @@ export class Link implements PeerLink {
   readonly #outgoing: Outgoing;
   readonly #gathers: Promise<unknown>; // the first candidate, or the end of all
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #senders: RTCRtpSender[] = []; // of setStream; the application may have its own
+  readonly #senders = new Map<RTCRtpSender, string>(); // of setStream, with their kinds; the application may have its own
 
   readonly #forgetEmpty = (): void => {
     this.streams = this.streams.filter((stream) => stream.getTracks().length);
@@ -55,6 +61,7 @@ export class Link implements PeerLink {
   #needed = false;
   #again = false;
   #working = false;
+  #waits: ReturnType<typeof setTimeout> | undefined; // for the other's first offer
 
   // Of the worker.
   #makingOffer = false;
@@ -81,6 +88,7 @@ export class Link implements PeerLink {
     pc.ondatachannel = ({ channel }) => {
       if (channel.label === owner.channel) this.#takeChannel(channel);
     };
+    if (peer.polite) this.#waits = setTimeout(() => this.#act(), courtesy);
     if (owner.stream) this.setStream(owner.stream);
     if (owner.channel !== false && !peer.polite) this.#takeChannel(pc.createDataChannel(owner.channel));
   }
@@ -119,19 +127,18 @@ export class Link implements PeerLink {
 
   /** Sends these tracks instead of those of the stream before. */
   setStream(stream: MediaStream | null): void {
-    const plan = planTracks(this.#senders, stream?.getTracks() ?? []);
-    for (const [sender, track] of plan.keep) {
+    const { keep, add } = planTracks(this.#senders, stream?.getTracks() ?? []);
+    for (const [sender, track] of keep) {
       if (sender.track !== track) sender.replaceTrack(track).catch((error: unknown) => this.#report(error));
     }
-    for (const sender of plan.remove) this.pc.removeTrack(sender);
-    const added = plan.add.map((track) => this.pc.addTrack(track, stream as MediaStream));
-    this.#senders = [...plan.keep.keys(), ...added];
+    for (const track of add) this.#senders.set(this.pc.addTrack(track, stream as MediaStream), track.kind);
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#waits);
     this.#outgoing.close();
     this.pc.close();
     this.#owner.emit("closed", this);
@@ -142,6 +149,13 @@ export class Link implements PeerLink {
     if (this.#working || this.closed) return;
     this.#working = true;
     void this.#work();
+  }
+
+  /** The other one had time enough, or has offered. */
+  #act(): void {
+    clearTimeout(this.#waits);
+    this.#waits = undefined;
+    this.work();
   }
 
   async #work(): Promise<void> {
@@ -159,6 +173,7 @@ export class Link implements PeerLink {
   #next(): (() => Promise<void>) | undefined {
     const signal = this.#inbox.shift();
     if (signal) return () => this.#take(signal);
+    if (this.#waits) return undefined;
     const { signalingState, iceConnectionState } = this.pc;
     const again = this.#again;
     const needed = this.#needed || again;
@@ -201,6 +216,7 @@ export class Link implements PeerLink {
 
   async #takeOffer(offer: RoomOffer): Promise<void> {
     const { pc } = this;
+    this.#act();
     this.#ignoreOffer = ignores(
       {
         polite: this.peer.polite,
