@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/parley-rtc/parley/services/contract"
@@ -21,17 +22,19 @@ var (
 // exact names.
 type Object map[string]json.RawMessage
 
-// Parse reads one object. The error is ErrSyntax, ErrDuplicate or ErrDepth.
+// Parse reads one object, which keeps pieces of text: it must not be changed. The
+// error is ErrSyntax, ErrDuplicate or ErrDepth.
 func Parse(text []byte) (Object, error) {
 	if !utf8.Valid(text) || !json.Valid(text) {
 		return nil, ErrSyntax
 	}
-	if err := walk(json.NewDecoder(bytes.NewReader(text)), 1); err != nil {
-		return nil, err
-	}
-	var o Object
-	if err := json.Unmarshal(text, &o); err != nil || o == nil {
+	s := scanner{text: text}
+	if s.next() != '{' {
 		return nil, ErrSyntax
+	}
+	o := Object{}
+	if err := s.object(1, func(name string, value []byte) { o[name] = value }, o.Has); err != nil {
+		return nil, err
 	}
 	return o, nil
 }
@@ -52,8 +55,16 @@ func (o Object) Read(name string, into any) error {
 	}
 	switch into := into.(type) {
 	case *string:
+		if plain, ok := plainText(text); ok {
+			*into = plain
+			return nil
+		}
 		return read(name, "text", text, into)
 	case *int64:
+		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			*into = n
+			return nil
+		}
 		return read(name, "a whole number", text, into)
 	case *[]string:
 		var list []*string
@@ -72,46 +83,19 @@ func (o Object) Read(name string, into any) error {
 	}
 }
 
+// plainText is a text without escapes.
+func plainText(text json.RawMessage) (string, bool) {
+	if text[0] != '"' || bytes.IndexByte(text, '\\') >= 0 {
+		return "", false
+	}
+	return string(text[1 : len(text)-1]), true
+}
+
 func read[T any](name, kind string, text json.RawMessage, into *T) error {
 	var value *T // stays nil for null
 	if err := json.Unmarshal(text, &value); err != nil || value == nil {
 		return fmt.Errorf("%s must be %s", name, kind)
 	}
 	*into = *value
-	return nil
-}
-
-// walk reads one value, whose syntax was checked before.
-func walk(dec *json.Decoder, depth int) error {
-	opening, err := dec.Token()
-	if err != nil {
-		return ErrSyntax // a number that float64 can't hold
-	}
-	if _, nested := opening.(json.Delim); !nested {
-		return nil
-	}
-	if depth > contract.MaxJSONDepth {
-		return ErrDepth
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if opening == json.Delim('{') {
-			name, err := dec.Token()
-			if err != nil {
-				return ErrSyntax
-			}
-			text, _ := name.(string)
-			if seen[text] {
-				return ErrDuplicate
-			}
-			seen[text] = true
-		}
-		if err := walk(dec, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return ErrSyntax
-	}
 	return nil
 }
