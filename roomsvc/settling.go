@@ -154,8 +154,11 @@ func (s *settling) ask(ctx context.Context, ref room.Ref, other contract.Token) 
 // one doesn't answer they are refused, and the rest of the group goes on; with
 // an earlier try of unknown outcome nothing may be refused, so that it fails.
 func (c *committer) afterOthers(ctx context.Context, ref room.Ref, state room.State, group []*ask, last *try) ([]*ask, error) {
+	if !says(group) {
+		return group, nil
+	}
 	speaker := state.Speaker()
-	if !says(group) || speaker.IsZero() || speaker == c.announcer.self {
+	if speaker.IsZero() || speaker == c.announcer.self {
 		return group, nil
 	}
 	err := c.settling.ask(ctx, ref, speaker)
