@@ -154,18 +154,3 @@ func (m *membership) leave(ctx context.Context, reason contract.LeaveReason) {
 		pause(ctx, time.Second)
 	}
 }
-
-// verify checks a token for a room.
-func (s *clientSession) verify(raw, roomName string) (*contract.Claims, error) {
-	claims, err := s.e.verifier.Verify(raw, time.Now())
-	if err != nil {
-		tokens.WithLabelValues(string(asError(err).Code)).Inc()
-		return nil, err
-	}
-	if claims.Room != roomName {
-		tokens.WithLabelValues(string(contract.CodeForbidden)).Inc()
-		return nil, contract.Errorf(contract.CodeForbidden, "the token is for another room")
-	}
-	tokens.WithLabelValues("ok").Inc()
-	return &claims, nil
-}

@@ -34,6 +34,7 @@ type Edge struct {
 	members  jetstream.KeyValue
 	keys     jetstream.KeyValue
 	verifier *token.Verifier
+	tokens   *tokenDesk
 	lease    *lease
 	reader   *reader
 	poller   *poll.Poller
@@ -123,6 +124,7 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	rules := token.DefaultRules()
 	rules.Issuer = e.cfg.Issuer
 	e.verifier = token.NewVerifier(rules)
+	e.tokens = newTokenDesk(e.verifier.Verify)
 	return nil
 }
 
@@ -136,6 +138,9 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 			}
 		})
 	})
+	for range clerks() {
+		e.goWork(e.tokens.work)
+	}
 	group.Go("first key", func(ctx context.Context) error { return e.awaitKey(ctx, checks) })
 	group.Go("lease", func(ctx context.Context) error {
 		return e.lease.run(ctx, func(err error) { checks.set("lease", err) })
