@@ -31,6 +31,7 @@ type membership struct {
 	known uint64 // the room revision that the client was told by `joined`
 	marks session.Watermarks
 	pairs session.ByPeer[negotiation.Pair] // by the other peer
+	told  []byte                           // the newest contract.PeerUpdate of this member
 	over  bool                             // it left, or never joined
 
 	// Guarded by session.mu.

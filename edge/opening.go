@@ -1,8 +1,10 @@
 package edge
 
 import (
+	"log/slog"
 	"slices"
 
+	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -46,5 +48,45 @@ func (r *room) addOwn(records map[contract.Token]contract.MemberRecord, doc *con
 		if m := r.locals[doc.Members[i].Peer.String()]; m != nil {
 			records[m.peer] = m.firstRecord()
 		}
+	}
+}
+
+// tellNewEdge tells the edge of a member that joined, if it had none in the room
+// before, what this edge's members have shown since they joined; r.mu is held. It
+// reads their records after the commit; but what was written after that and told
+// before this edge knew of the join reached only the other edges. What it has read
+// already is no news there.
+func (r *room) tellNewEdge(joined *roster.Member) {
+	if joined.Place == r.e.id || r.hadMembers(joined) {
+		return
+	}
+	for _, m := range r.locals {
+		if m.told == nil || m.epoch == 0 {
+			continue
+		}
+		signal := m.update(nil)
+		sent := &countdown{n: 1, done: func(error) {}} // it is told until the link gives up, as at first
+		if !r.send(joined.Place, &signal, sent) {
+			slog.Warn("a new edge wasn't told what a member shows: the link's queue is full", "to", joined.Place.String())
+		}
+	}
+}
+
+// hadMembers reports whether a member's edge held others when it joined.
+func (r *room) hadMembers(joined *roster.Member) bool {
+	for _, m := range r.roster.Members() {
+		if m.Place == joined.Place && m.Epoch < joined.Epoch {
+			return true
+		}
+	}
+	return false
+}
+
+// update is the signal of what the room was told last of the member; room.mu is
+// held.
+func (m *membership) update(trace []byte) contract.Signal {
+	return contract.Signal{
+		Kind: contract.KindPresence, App: m.r.appText, Room: m.r.idText, Revision: m.r.roster.Revision(),
+		From: m.from, Epoch: m.epoch, Trace: trace, Body: m.told,
 	}
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -111,23 +112,65 @@ func TestRecorder_tellsAgainWhatCameBeforeTheJoin(t *testing.T) {
 	}
 	y.commit(contract.Member{Peer: m.peer, Identity: "ada", Epoch: 1, Edge: y.r.e.id})
 	y.r.e.wg.Wait()
+	if got := y.updates(y.r.e.id); len(got) != 1 || got[0].State != contract.StateAway || got[0].Version != 3 {
+		t.Errorf("told %+v, want once, away in version 3", got)
+	}
+}
+
+// updates are what an edge was told of members, when all of it is in its log.
+func (y *yard) updates(to contract.Token) (all []contract.PeerUpdate) {
+	y.t.Helper()
 	settled := make(chan struct{})
-	y.r.e.links.AfterSettled(y.r.e.id, func() { close(settled) })
+	y.r.e.links.AfterSettled(to, func() { close(settled) })
 	<-settled
-	data, err := y.log.Entry(t.Context(), y.r.e.id, 1)
-	if err != nil {
+	stream := y.log.Stream(to)
+	for from := uint64(1); ; {
+		msg, err := stream.GetMsg(y.t.Context(), from, jetstream.WithGetMsgSubject(contract.SignalsFor(0, to)))
+		if err != nil {
+			return all // the end of the log
+		}
+		from = msg.Sequence + 1
+		items, err := contract.ReadEntry(msg.Data)
+		for more := true; err == nil && more; {
+			var s contract.Signal
+			if more, err = items.Next(); more && err == nil {
+				var update contract.PeerUpdate
+				err = errors.Join(items.Signal(&s), json.Unmarshal(s.Body, &update))
+				all = append(all, update)
+			}
+		}
+		if err != nil {
+			y.t.Fatal(err)
+		}
+	}
+}
+
+func TestRoom_tellsANewEdge(t *testing.T) {
+	y, ada := newOpeningYard(t)
+	there := process(t, "there")
+	members := []contract.Member{{Peer: ada.peer, Identity: "ada", Epoch: 1, Edge: y.r.e.id}}
+	join := func(edge contract.Token) {
+		epoch := uint64(len(members) + 1)
+		members = append(members, contract.Member{Peer: contract.NewPeerID(), Identity: "x", Epoch: epoch, Edge: edge})
+		y.commit(members...)
+	}
+	y.commit(members...)
+	join(process(t, "other"))
+	told := make(chan error, 1)
+	ada.recorder.want(func(w *wanted) {
+		w.presence = json.RawMessage(`"busy"`)
+		w.done = append(w.done, func(err error) { told <- err })
+	})
+	if err := <-told; err != nil {
 		t.Fatal(err)
 	}
-	items, err := contract.ReadEntry(data)
-	if err != nil {
-		t.Fatal(err)
+	join(there)
+	join(there)
+	join(y.r.e.id)
+	if got := y.updates(there); len(got) != 1 || string(got[0].Presence) != `"busy"` || got[0].Version != 2 {
+		t.Errorf("the new edge was told %+v, want what ada shows, once", got)
 	}
-	var s contract.Signal
-	var update contract.PeerUpdate
-	if more, err := items.Next(); !more || err != nil || items.Signal(&s) != nil || json.Unmarshal(s.Body, &update) != nil {
-		t.Fatalf("the log's entry can't be read: %x", data)
-	}
-	if update.State != contract.StateAway || update.Version != 3 {
-		t.Errorf("told %+v, want away in version 3", update)
+	if got := y.updates(y.r.e.id); len(got) != 1 {
+		t.Errorf("this edge was told %+v, want only what it told all", got)
 	}
 }

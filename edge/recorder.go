@@ -226,10 +226,8 @@ func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 	all := &countdown{done: func(err error) { finishAll(w.done, err) }}
 	all.add(1)
 	m.r.mu.Lock()
-	signal := contract.Signal{
-		Kind: contract.KindPresence, App: []byte(m.r.app.String()), Room: []byte(m.r.id.String()),
-		Revision: m.r.roster.Revision(), From: []byte(m.peerText), Epoch: m.epoch, Trace: []byte(w.trace), Body: body,
-	}
+	m.told = body
+	signal := m.update([]byte(w.trace))
 	for _, to := range m.r.places() {
 		all.add(1)
 		if !m.r.send(to, &signal, all) {

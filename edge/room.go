@@ -117,6 +117,9 @@ func (r *room) apply(o origin, changes []roster.Change) {
 
 func (r *room) joined(c *roster.Change) {
 	m := r.locals[c.Member.Peer.String()]
+	if m == nil {
+		r.tellNewEdge(c.Member)
+	}
 	var frames [2][]byte // for impolite and polite receivers
 	for _, l := range r.locals {
 		if l.known == 0 || c.Revision <= l.known || l == m {
