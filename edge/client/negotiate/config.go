@@ -42,6 +42,11 @@ type Config struct {
 	// Peer.Polite is false.
 	OnPeerConnection func(contract.Peer, *webrtc.PeerConnection)
 
+	// OnRebound is called when the peer of a connection came back as another
+	// one, since its session was lost or ours: the connection is kept. The
+	// other functions go on to name the peer that it was made for.
+	OnRebound func(peer, previous contract.Peer, pc *webrtc.PeerConnection)
+
 	// OnDataChannel and OnTrack are called with what the other side added.
 	OnDataChannel func(contract.Peer, *webrtc.DataChannel)
 	OnTrack       func(contract.Peer, *webrtc.TrackRemote, *webrtc.RTPReceiver)

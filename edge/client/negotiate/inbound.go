@@ -9,7 +9,14 @@ import (
 
 // onOffer applies an offer and answers it, unless ours must win.
 func (p *pair) onOffer(e client.Offer) {
+	if p.foreign(e.Description) && !p.renew() {
+		return
+	}
 	if p.pc.SignalingState() != webrtc.SignalingStateStable {
+		if e.Negotiation == p.answered {
+			p.repeatAnswer() // it made its offer before ours, and didn't get the answer
+			return
+		}
 		p.ignored = e.Negotiation
 		p.log.Info("offer dropped, ours is on the way", "negotiation", e.Negotiation)
 		return
@@ -38,6 +45,7 @@ func (p *pair) onOffer(e client.Offer) {
 		return
 	}
 	p.turn.answered()
+	p.answered = e.Negotiation
 	d := contract.SessionDescription{Type: answer.Type.String(), SDP: answer.SDP}
 	p.send("answer", func() error { return p.n.room.Answer(p.ctx, p.peer.Peer, e.Negotiation, d) })
 }
@@ -49,12 +57,17 @@ func (p *pair) onAnswer(e client.Answer) {
 		p.log.Info("answer dropped, it is of another negotiation", "negotiation", e.Negotiation)
 		return
 	}
+	if p.foreign(e.Description) {
+		p.turn.offered()
+		p.renew() // which offers by itself what it has
+		return
+	}
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: e.Description.SDP}
 	if err := p.pc.SetRemoteDescription(remote); err != nil {
 		p.log.Error("answer can't be applied", "error", err)
 		return
 	}
-	p.offer = ""
+	p.offer, p.answered, p.refused = "", "", false
 	p.turn.offered()
 	p.described(e.Negotiation)
 }

@@ -168,38 +168,12 @@ func TestPair_ARefusedOfferKeepsTheWish(t *testing.T) {
 
 func TestPair_RestartVoidsOldCandidates(t *testing.T) {
 	p := alone(t, newHub().join("ada"))
-	p.noteCandidate(nil)
+	p.note(p.pc, func() { p.local = append(p.local, webrtc.ICECandidateInit{}) })
 	if before := p.begin("n1", false); before != "" || len(p.local) != 1 || p.tag != "n1" {
 		t.Errorf("before %q, %d candidates, tag %q: without a restart the candidates stay", before, len(p.local), p.tag)
 	}
 	if before := p.begin("n2", true); before != "n1" || len(p.local) != 0 || p.tag != "n2" {
 		t.Errorf("before %q, %d candidates, tag %q: a restart makes them void", before, len(p.local), p.tag)
-	}
-}
-
-func TestNegotiator_Orphans(t *testing.T) {
-	p := alone(t, newHub().join("ada"))
-	n := p.n
-	p.peer.Identity = "bob"
-	n.orphans[p] = true
-	n.noteState(&pair{peer: contract.Peer{Identity: "eve"}}, webrtc.PeerConnectionStateConnected)
-	n.noteState(p, webrtc.PeerConnectionStateDisconnected)
-	if !n.orphans[p] {
-		t.Error("an orphan was given up for another identity, or before it failed")
-	}
-	n.noteState(&pair{peer: contract.Peer{Identity: "bob"}}, webrtc.PeerConnectionStateConnected)
-	if n.orphans[p] {
-		t.Error("an orphan is kept although its identity is connected anew")
-	}
-	other := alone(t, newHub().join("ada"))
-	other.n.mu.Lock()
-	other.n.orphan(other)
-	other.n.mu.Unlock()
-	await(t, "end of a connection that never worked", func() bool {
-		return other.pc.ConnectionState() == webrtc.PeerConnectionStateClosed
-	})
-	if len(other.n.orphans) != 0 {
-		t.Error("a connection that never worked is kept")
 	}
 }
 

@@ -24,10 +24,10 @@ type Negotiator struct {
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
-	mu      sync.Mutex
-	closed  bool
-	pairs   map[contract.Token]*pair
-	orphans map[*pair]bool // connected, but signals can't reach them any more
+	mu     sync.Mutex
+	closed bool
+	pairs  map[contract.Token]*pair
+	absent map[*pair]*absence // signals can't reach them for now
 }
 
 // ErrClosed says that [Negotiator.Close] was called.
@@ -37,7 +37,7 @@ var ErrClosed = errors.New("negotiator is closed")
 func New(room Room, cfg Config) *Negotiator {
 	n := &Negotiator{
 		room: room, cfg: cfg, log: cfg.Logger,
-		pairs: make(map[contract.Token]*pair), orphans: make(map[*pair]bool),
+		pairs: make(map[contract.Token]*pair), absent: make(map[*pair]*absence),
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -50,7 +50,7 @@ func New(room Room, cfg Config) *Negotiator {
 // ends (its error), the room is left (nil) or the client is over (its error).
 // The connections outlive Run; only Close, and a peer that leaves, ends them.
 func (n *Negotiator) Run(ctx context.Context) error {
-	if err := n.addAll(); err != nil {
+	if err := n.addAll(ctx); err != nil {
 		return err
 	}
 	for {
@@ -80,8 +80,8 @@ func (n *Negotiator) Close() error {
 		delete(n.pairs, id)
 		n.wg.Go(p.close)
 	}
-	for p := range n.orphans {
-		delete(n.orphans, p)
+	for p := range n.absent {
+		delete(n.absent, p)
 		n.wg.Go(p.close)
 	}
 	n.mu.Unlock()
@@ -97,7 +97,7 @@ func (n *Negotiator) Connection(peer contract.Token) (*webrtc.PeerConnection, bo
 	if !ok {
 		return nil, false
 	}
-	return p.pc, true
+	return p.connection(), true
 }
 
 // RestartICE restarts ICE with a peer, as happens by itself when a connection
@@ -110,16 +110,27 @@ func (n *Negotiator) RestartICE(peer contract.Token) {
 	}
 }
 
+// end closes a connection for good.
+func (n *Negotiator) end(pc *webrtc.PeerConnection) {
+	if err := pc.GracefulClose(); err != nil {
+		n.log.Warn("connection closed with an error", "error", err)
+	}
+}
+
+func (n *Negotiator) logOf(peer contract.Peer) *slog.Logger {
+	return n.log.With("peer", peer.Peer.String())
+}
+
 // handle does what an event asks for, and reports whether it concerns
 // negotiations alone.
 func (n *Negotiator) handle(ctx context.Context, e client.Event) (mine bool, err error) {
 	switch e := e.(type) {
 	case client.PeerJoined:
-		return false, n.add(e.Peer)
+		return false, n.add(ctx, e.Peer)
 	case client.PeerLeft:
 		n.remove(e.Peer.Peer, e.Reason)
 	case client.Rejoined:
-		return false, n.begin()
+		return false, n.begin(ctx)
 	case client.Offer:
 		return n.pass(ctx, e.From, e), nil
 	case client.Answer:
@@ -149,7 +160,7 @@ func negotiateWord(data json.RawMessage) (word, bool) {
 		return "", false
 	}
 	switch w {
-	case wordAsk, wordGo, wordDone, wordAgain:
+	case wordAsk, wordGo, wordDone, wordAgain, wordBack:
 		return w, true
 	default:
 		return "", false
@@ -194,27 +205,15 @@ func (n *Negotiator) configure() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.pairs {
-		if err := p.pc.SetConfiguration(n.cfg.peerConfiguration(n.room)); err != nil {
+		if err := p.connection().SetConfiguration(n.cfg.peerConfiguration(n.room)); err != nil {
 			p.log.Warn("new ICE servers not taken", "error", err)
 		}
 	}
 }
 
-// begin starts anew after the session was lost: we are another peer now, and no
-// signal reaches the connections that we have.
-func (n *Negotiator) begin() error {
-	n.mu.Lock()
-	for id, p := range n.pairs {
-		delete(n.pairs, id)
-		n.orphan(p)
-	}
-	n.mu.Unlock()
-	return n.addAll()
-}
-
-func (n *Negotiator) addAll() error {
+func (n *Negotiator) addAll(ctx context.Context) error {
 	for _, peer := range n.room.Peers() {
-		if err := n.add(peer); err != nil {
+		if err := n.add(ctx, peer); err != nil {
 			return err
 		}
 	}
@@ -222,8 +221,8 @@ func (n *Negotiator) addAll() error {
 }
 
 // add makes the pair with a peer, unless there is one. Only Run calls it.
-func (n *Negotiator) add(peer contract.Peer) error {
-	if _, ok := n.Connection(peer.Peer); ok || n.cfg.Only != nil && !n.cfg.Only(peer) {
+func (n *Negotiator) add(ctx context.Context, peer contract.Peer) error {
+	if n.cfg.Only != nil && !n.cfg.Only(peer) || n.adopt(ctx, peer) {
 		return nil
 	}
 	p, err := newPair(n, peer)
@@ -246,7 +245,7 @@ func (n *Negotiator) add(peer contract.Peer) error {
 }
 
 // remove ends the pair with a peer that left. If the peer may only have lost
-// its session, a connection that works is kept.
+// its session, its connection is kept for the case that it comes back.
 func (n *Negotiator) remove(peer contract.Token, reason contract.LeaveReason) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -256,44 +255,9 @@ func (n *Negotiator) remove(peer contract.Token, reason contract.LeaveReason) {
 	}
 	delete(n.pairs, peer)
 	switch reason {
-	case contract.ReasonExpired, contract.ReasonReplaced:
-		n.orphan(p)
+	case contract.ReasonExpired, contract.ReasonReplaced, "":
+		n.wait(p)
 	default:
 		n.wg.Go(p.close)
-	}
-}
-
-// orphan keeps a connection that works until it fails or its identity is
-// connected anew; n.mu is held.
-func (n *Negotiator) orphan(p *pair) {
-	p.stop()
-	if n.closed || p.pc.ConnectionState() != webrtc.PeerConnectionStateConnected {
-		n.wg.Go(p.close)
-		return
-	}
-	n.orphans[p] = true
-}
-
-// noteState is called when a connection's state changes.
-func (n *Negotiator) noteState(p *pair, state webrtc.PeerConnectionState) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.closed {
-		return
-	}
-	switch state {
-	case webrtc.PeerConnectionStateConnected:
-		for o := range n.orphans {
-			if o != p && o.peer.Identity == p.peer.Identity {
-				delete(n.orphans, o)
-				n.wg.Go(o.close)
-			}
-		}
-	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		if n.orphans[p] {
-			delete(n.orphans, p)
-			n.wg.Go(p.close)
-		}
-	default: // it may still come back
 	}
 }

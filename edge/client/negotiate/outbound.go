@@ -38,10 +38,14 @@ func (p *pair) makeOffer() {
 	err = p.trySend("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, negotiation, d) })
 	if err != nil {
 		p.setTag(before)
-		if errors.Is(err, contract.CodeGlare) {
+		glare, unheard := errors.Is(err, contract.CodeGlare), isUnheard(err)
+		if glare {
 			p.turn.collided()
+		}
+		p.unheard = unheard
+		if glare || unheard {
 			p.mu.Lock()
-			p.needs, p.restart = true, restart
+			p.needs, p.restart = true, restart || p.restart
 			p.mu.Unlock()
 		}
 		return
@@ -53,17 +57,26 @@ func (p *pair) makeOffer() {
 	p.offer = negotiation
 }
 
-// repeatOffer sends our offer again, as a new negotiation: whatever answers the
-// old one is void.
+// repeatOffer sends our offer again, as the same negotiation: an answer to it is
+// as good as one to what was lost.
 func (p *pair) repeatOffer() {
 	pending := p.pc.PendingLocalDescription()
 	if pending == nil {
 		return
 	}
-	p.offer = rand.Text()
-	p.begin(p.offer, false)
 	d := contract.SessionDescription{Type: pending.Type.String(), SDP: pending.SDP}
-	p.send("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, p.offer, d) })
+	err := p.trySend("offer", func() error { return p.n.room.Offer(p.ctx, p.peer.Peer, p.offer, d) })
+	p.refused = errors.Is(err, contract.CodeGlare)
+}
+
+// repeatAnswer says again what we answered the other's last offer with, and then
+// our own offer if it had to wait for that.
+func (p *pair) repeatAnswer() {
+	d := contract.SessionDescription{Type: webrtc.SDPTypeAnswer.String(), SDP: p.pc.CurrentLocalDescription().SDP}
+	p.send("answer", func() error { return p.n.room.Answer(p.ctx, p.peer.Peer, p.answered, d) })
+	if p.refused {
+		p.repeatOffer()
+	}
 }
 
 // say sends a word of turn.go.
@@ -121,6 +134,19 @@ func (p *pair) trySend(what string, try func() error) error {
 			return err
 		}
 	}
+}
+
+// isUnheard tells that the membership which a signal was sent in has ended, the
+// peer's or our own: the pair is bound again if it goes on.
+func isUnheard(err error) bool {
+	for _, cause := range []error{
+		client.ErrNotSent, client.ErrUnknownOutcome, client.ErrLeft, contract.CodePeerGone, contract.CodeNotInRoom,
+	} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }
 
 // repeatable tells whether the same signal can succeed later, and how long to

@@ -25,24 +25,28 @@ const (
 // descriptions and candidates, one after the other; pion's callbacks only leave notes.
 type pair struct {
 	// Static.
-	n     *Negotiator
-	peer  contract.Peer
-	pc    *webrtc.PeerConnection
-	log   *slog.Logger
-	inbox chan any // client events and words of this peer
-	poke  chan struct{}
-	ctx   context.Context
-	stop  context.CancelFunc
-	done  chan struct{} // the worker has ended
+	n        *Negotiator
+	identity string
+	inbox    chan any // client events and words of this peer
+	poke     chan struct{}
+	ctx      context.Context
+	stop     context.CancelFunc
+	done     chan struct{} // the worker has ended
 
 	// Owned by the worker.
-	turn    turn
-	offer   string // our offer's negotiation, while its answer isn't here
-	current string // the negotiation of the remote description
-	ignored string // the negotiation of the last offer that was dropped
-	held    held   // candidates that came before their description
+	peer     contract.Peer
+	log      *slog.Logger
+	turn     turn
+	unheard  bool   // an offer didn't reach the peer: wait until it is bound again
+	offer    string // our offer's negotiation, while its answer isn't here
+	refused  bool   // the edge refused that offer when it was said again
+	answered string // the negotiation that our current description answers, if it is an answer
+	current  string // the negotiation of the remote description
+	ignored  string // the negotiation of the last offer that was dropped
+	held     held   // candidates that came before their description
 
 	mu      sync.Mutex
+	pc      *webrtc.PeerConnection    // written by the worker alone, which may read it without mu
 	needs   bool                      // pion has something to negotiate
 	restart bool                      // ICE must be restarted
 	tag     string                    // the negotiation that our candidates belong to
@@ -62,35 +66,56 @@ func newPair(n *Negotiator, peer contract.Peer) (*pair, error) {
 		return nil, err
 	}
 	p := &pair{
-		n: n, peer: peer, pc: pc, log: n.log.With("peer", peer.Peer.String()),
+		n: n, identity: peer.Identity, peer: peer, pc: pc, log: n.logOf(peer),
 		inbox: make(chan any, inboxLength), poke: make(chan struct{}, 1), done: make(chan struct{}),
 		turn: turn{asks: peer.Polite},
 	}
 	p.ctx, p.stop = context.WithCancel(n.ctx)
-	pc.OnNegotiationNeeded(p.noteNeed)
-	pc.OnICECandidate(p.noteCandidate)
+	p.listen(pc)
+	return p, nil
+}
+
+// listen has pion leave notes.
+func (p *pair) listen(pc *webrtc.PeerConnection) {
+	peer := p.peer
+	pc.OnNegotiationNeeded(func() { p.note(pc, func() { p.needs = true }) })
+	pc.OnICECandidate(func(c *webrtc.ICECandidate) {
+		var init webrtc.ICECandidateInit // empty: the end
+		if c != nil {
+			init = c.ToJSON()
+		}
+		p.note(pc, func() { p.local = append(p.local, init) })
+	})
 	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
 		if s == webrtc.ICEConnectionStateFailed {
-			p.wantRestart()
+			p.note(pc, func() { p.restart = true })
 		}
 	})
-	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { n.noteState(p, s) })
-	if f := n.cfg.OnDataChannel; f != nil {
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if p.connection() == pc {
+			p.n.noteState(p, s)
+		}
+	})
+	if f := p.n.cfg.OnDataChannel; f != nil {
 		pc.OnDataChannel(func(d *webrtc.DataChannel) { f(peer, d) })
 	}
-	if f := n.cfg.OnTrack; f != nil {
+	if f := p.n.cfg.OnTrack; f != nil {
 		pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { f(peer, t, r) })
 	}
-	return p, nil
+}
+
+// connection is the pair's, for others than its worker.
+func (p *pair) connection() *webrtc.PeerConnection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pc
 }
 
 // close ends the worker and the connection, and waits for both.
 func (p *pair) close() {
 	p.stop()
 	<-p.done
-	if err := p.pc.GracefulClose(); err != nil {
-		p.log.Warn("connection closed with an error", "error", err)
-	}
+	p.n.end(p.pc)
 }
 
 // wake makes the worker look at the notes.
@@ -101,31 +126,21 @@ func (p *pair) wake() {
 	}
 }
 
-func (p *pair) noteNeed() {
+// note leaves a note about a connection for the worker, unless the pair has
+// another one by now.
+func (p *pair) note(pc *webrtc.PeerConnection, set func()) {
 	p.mu.Lock()
-	p.needs = true
-	p.mu.Unlock()
-	p.wake()
-}
-
-func (p *pair) wantRestart() {
-	p.mu.Lock()
-	p.restart = true
-	p.mu.Unlock()
-	p.wake()
-}
-
-// noteCandidate keeps a local candidate, or the end of them, for the worker.
-func (p *pair) noteCandidate(c *webrtc.ICECandidate) {
-	var init webrtc.ICECandidateInit // empty: the end
-	if c != nil {
-		init = c.ToJSON()
+	current := p.pc == pc
+	if current {
+		set()
 	}
-	p.mu.Lock()
-	p.local = append(p.local, init)
 	p.mu.Unlock()
-	p.wake()
+	if current {
+		p.wake()
+	}
 }
+
+func (p *pair) wantRestart() { p.note(p.connection(), func() { p.restart = true }) }
 
 // run is the worker.
 func (p *pair) run() {
@@ -153,6 +168,8 @@ func (p *pair) handle(what any) {
 		p.onCandidates(e)
 	case client.Gap:
 		p.onGap()
+	case rebound:
+		p.onRebound(e.peer)
 	case word:
 		p.turn.hear(e)
 		if e == wordAgain && p.offer != "" {
@@ -167,7 +184,7 @@ func (p *pair) act() {
 	if p.pc.SignalingState() != webrtc.SignalingStateStable {
 		return
 	}
-	for p.ctx.Err() == nil {
+	for p.ctx.Err() == nil && !p.unheard {
 		p.mu.Lock()
 		wants := p.needs || p.restart
 		p.mu.Unlock()

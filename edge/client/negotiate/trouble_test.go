@@ -17,68 +17,6 @@ func refused(code contract.Code, retryable bool) error {
 	return &client.RefusedError{Refusal: contract.Errorf(code, "scripted"), Retryable: retryable}
 }
 
-func TestNegotiator_LostSessionKeepsTheConnection(t *testing.T) {
-	net := newNetwork(t, 2)
-	h := newHub()
-	ada, bob := h.join("ada"), h.join("bob")
-	cfgA, allA := channels(t, net.apis[0], impolite)
-	cfgB, allB := channels(t, net.apis[1], impolite)
-	nA, nB := started(t, ada, cfgA), started(t, bob, cfgB)
-	oldA, oldB := take(t, "channel", allA), take(t, "channel", allB)
-	take(t, "open channel", oldA.open)
-	take(t, "open channel", oldB.open)
-	closed := make(chan struct{})
-	oldA.dc.OnClose(func() { close(closed) })
-
-	h.setIntervene(func(*member, client.Event) (bool, error) { return false, refused(contract.CodeUnavailable, true) })
-	h.rejoin(bob, "bob-2")
-	newA := take(t, "channel to the new peer", allA)
-	exchange(t, oldA, oldB) // no signal gets through, and none is needed
-	if _, ok := nA.Connection(peerToken("bob")); ok {
-		t.Error("the old peer still counts as a peer")
-	}
-
-	h.setIntervene(nil)
-	newB := take(t, "channel of the new peer", allB)
-	take(t, "open channel", newA.open)
-	take(t, "open channel", newB.open)
-	take(t, "end of the old connection", closed)
-	exchange(t, newA, newB)
-	await(t, "no orphans", func() bool {
-		nA.mu.Lock()
-		defer nA.mu.Unlock()
-		nB.mu.Lock()
-		defer nB.mu.Unlock()
-		return len(nA.orphans) == 0 && len(nB.orphans) == 0
-	})
-}
-
-func TestNegotiator_PeerLeaves(t *testing.T) {
-	for reason, kept := range map[contract.LeaveReason]bool{
-		contract.ReasonLeft: false, contract.ReasonKicked: false, contract.ReasonClosed: false,
-		contract.ReasonRevoked: false, contract.ReasonExpired: true, contract.ReasonReplaced: true,
-	} {
-		t.Run(string(reason), func(t *testing.T) {
-			h, n, dc := call(t, newNetwork(t, 2), impolite)
-			pc, _ := n[0].Connection(peerToken("bob"))
-			h.mu.Lock()
-			ada, bob := h.members[peerToken("ada")], h.members[peerToken("bob")].self
-			h.mu.Unlock()
-			ada.push(client.PeerLeft{Peer: bob, Reason: reason})
-			await(t, "pair gone", func() bool { _, ok := n[0].Connection(peerToken("bob")); return !ok })
-			if kept {
-				exchange(t, dc[0], dc[1])
-				n[1].Close() // now it ends on the other side
-			}
-			await(t, "connection closed and forgotten", func() bool {
-				n[0].mu.Lock()
-				defer n[0].mu.Unlock()
-				return pc.ConnectionState() == webrtc.PeerConnectionStateClosed && len(n[0].orphans) == 0
-			})
-		})
-	}
-}
-
 func TestNegotiator_GapsAreRepaired(t *testing.T) {
 	isWord := func(e client.Event, want word) bool {
 		m, ok := e.(client.Message)
@@ -130,11 +68,12 @@ func TestNegotiator_GapsAreRepaired(t *testing.T) {
 			defer h.mu.Unlock()
 			seen := map[string]bool{}
 			for _, s := range h.log {
-				if o, ok := s.event.(client.Offer); ok && seen[o.Negotiation] {
-					t.Error("an offer was repeated under the same negotiation")
-				} else if ok {
+				if o, ok := s.event.(client.Offer); ok {
 					seen[o.Negotiation] = true
 				}
+			}
+			if len(seen) != 1 {
+				t.Errorf("negotiations %v, want an offer to be repeated as the one that it was", seen)
 			}
 		})
 	}

@@ -7,7 +7,9 @@ package negotiate
 // and waits; the owner says go when no offer of its own is on the way, and then
 // doesn't offer until the polite one's offer was answered or it says done. So no
 // two offers can collide. again asks a peer to repeat what it waits for, after
-// a gap: its offer, or its ask, or its go.
+// a gap: its offer, or its ask, or its go. The owner says back when a session was
+// lost, and doesn't offer until the polite one has repeated its offer, or says ask
+// or done.
 type word string
 
 const (
@@ -15,6 +17,7 @@ const (
 	wordGo    word = "go"
 	wordDone  word = "done"
 	wordAgain word = "again"
+	wordBack  word = "back"
 )
 
 // action is what a pair does next.
@@ -34,6 +37,7 @@ type turn struct {
 
 	// Of the polite one.
 	asked   bool // said ask
+	owes    bool // heard back
 	granted bool // heard go
 	blocked bool // our offer collided all the same: theirs comes first
 
@@ -48,11 +52,11 @@ func (t *turn) next(wants bool) action {
 	switch {
 	case t.asks && t.granted && wants && !t.blocked:
 		return actOffer
-	case t.asks && t.granted:
-		t.asked, t.granted = false, false
+	case t.asks && t.granted, t.asks && t.owes && !t.asked && !wants:
+		t.asked, t.granted, t.owes = false, false, false
 		return actDone
 	case t.asks && wants && !t.asked && !t.blocked:
-		t.asked = true
+		t.asked, t.owes = true, false
 		return actAsk
 	case t.asks:
 		return actNothing
@@ -78,7 +82,19 @@ func (t *turn) hear(w word) {
 	case wordAgain:
 		t.owed = t.owed || t.lent
 		t.asked = t.asked && t.granted
+	case wordBack:
+		t.owes = t.asks
 	}
+}
+
+// rebind is called when the peers' memberships are other ones now, and what they
+// said may be lost: offers without an answer are said again by whoever made them.
+// Both may have one, since the owner may have offered behind its last answer. So
+// the right counts as lent until the other has shown what it has. The owner must
+// say back then, unless the other can roll back.
+func (t *turn) rebind(asks, rollsBack bool) (back bool) {
+	*t = turn{asks: asks, lent: !asks && !rollsBack}
+	return t.lent
 }
 
 // offered is called when our offer was answered.
