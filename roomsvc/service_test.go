@@ -196,7 +196,7 @@ func (d *door) change(ref room.Ref, ops ...contract.RoomOp) contract.RoomChanged
 // document reads a room.
 func (s *stand) document(ref room.Ref) contract.RoomDocument {
 	s.t.Helper()
-	kv, err := s.js.KeyValue(context.Background(), contract.BucketRooms)
+	kv, err := bus.OpenBucket(context.Background(), s.js, contract.BucketRooms) // NATS may be on its way back
 	if err != nil {
 		s.t.Fatal(err)
 	}
