@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/parley-rtc/parley/tests/netns"
 )
 
 const (
@@ -34,7 +36,7 @@ func inNamespace(t *testing.T, test func(t *testing.T)) {
 	}
 	cmd := exec.CommandContext(t.Context(), self, "-test.v", "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), insideVar+"=1")
-	isolate(cmd)
+	netns.Isolate(cmd)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("in the namespace: %v (needs root or unprivileged user namespaces)\n%s", err, out)

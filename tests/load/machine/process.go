@@ -35,6 +35,7 @@ type Command struct {
 	Environ []string // all of it
 	Program string
 	Args    []string
+	Thread  *Thread // that starts it; nil: one of this package
 }
 
 // Start starts a program. Its output goes to its log.
@@ -47,7 +48,11 @@ func Start(c Command) (*Process, error) {
 	cmd.Env, cmd.Stdout, cmd.Stderr = c.Environ, log, log
 	// If this process is killed nobody is left to stop what it started.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := startOnKeptThread(cmd); err != nil {
+	thread := c.Thread
+	if thread == nil {
+		thread = starter()
+	}
+	if err := thread.start(cmd); err != nil {
 		_ = log.Close() // nothing is in it
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
@@ -74,18 +79,19 @@ func (p *Process) Tail() string {
 // Stop ends the program and everything in its group, and waits for it. It may be
 // called again.
 func (p *Process) Stop() {
-	p.signal(syscall.SIGTERM)
+	p.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
 	case <-time.After(stopTimeout):
 	}
-	p.signal(syscall.SIGKILL) // whatever is left of the group
+	p.Signal(syscall.SIGKILL) // whatever is left of the group
 	<-p.ended
 	_ = p.log.Close() // nobody writes to it any more
 }
 
-// signal signals the group. A group without processes is no fault.
-func (p *Process) signal(s syscall.Signal) {
+// Signal signals the program and everything in its group. A group without
+// processes is no fault.
+func (p *Process) Signal(s syscall.Signal) {
 	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 		_ = p.cmd.Process.Kill() // the leader at least
 	}

@@ -1,4 +1,4 @@
-package browser
+package netns
 
 import (
 	"os"
@@ -6,9 +6,10 @@ import (
 	"syscall"
 )
 
-// isolate starts a command in a new network namespace, and in a new user
-// namespace if it takes that to be allowed to.
-func isolate(cmd *exec.Cmd) {
+// Isolate lets a command start in a new network namespace, and in a new user
+// namespace if it takes that to be allowed to. The command must not be started
+// yet.
+func Isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if uid := os.Geteuid(); uid != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER

@@ -1,0 +1,117 @@
+package history
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// checkTimeout bounds the search for an order.
+const checkTimeout = 30 * time.Second
+
+// Departures are the peers whose leave somebody saw.
+func (l *Log) Departures() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var peers []string
+	for _, revision := range slices.Sorted(maps.Keys(l.changes)) {
+		if c := l.changes[revision]; !c.joined {
+			peers = append(peers, c.peer)
+		}
+	}
+	return peers
+}
+
+// Check returns all faults. A room whose changes nobody saw all of is checked as
+// far as its unbroken beginning goes; that is a fault, too.
+func (l *Log) Check() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.changes {
+		if left, ok := l.lefts[c.peer]; ok && !c.joined {
+			c.call, c.answered, c.known = left.begin, left.end, true
+		}
+	}
+	l.replay()
+	if result := porcupine.CheckOperationsTimeout(model, l.operations(), checkTimeout); result != porcupine.Ok {
+		l.fault("its changes and reads are not linearizable (%s)", result)
+	}
+	return l.faults
+}
+
+// replay makes the members of each revision and compares the rosters with them.
+func (l *Log) replay() {
+	slices.SortStableFunc(l.rosters, func(a, b roster) int { return cmp.Compare(a.revision, b.revision) })
+	members := map[string]bool{}
+	next := uint64(1)
+	for i := range l.rosters {
+		r := &l.rosters[i]
+		for ; next <= r.revision; next++ {
+			c := l.changes[next]
+			if c == nil {
+				l.fault("nobody saw revision %d, and %d was read", next, r.revision)
+				return
+			}
+			if members[c.peer] == c.joined {
+				l.fault("revision %d is %s, which changes nothing", next, verb(c.joined, c.peer))
+			}
+			if c.joined {
+				members[c.peer] = true
+			} else {
+				delete(members, c.peer)
+			}
+		}
+		told := slices.Sorted(slices.Values(r.peers))
+		if want := slices.Sorted(maps.Keys(members)); !slices.Equal(told, want) {
+			l.fault("the members %v were read at revision %d, want %v", told, r.revision, want)
+		}
+	}
+}
+
+// step is an operation of the model: the change to a revision, or a read of it.
+type step struct {
+	revision uint64
+	read     bool
+}
+
+// model is a register that counts up: what a revision means was checked by replay.
+var model = porcupine.Model{
+	Init: func() any { return uint64(0) },
+	Step: func(state, input, _ any) (bool, any) {
+		at, _ := state.(uint64)
+		s, _ := input.(step)
+		if s.read {
+			return s.revision == at, at
+		}
+		return s.revision == at+1, s.revision
+	},
+}
+
+// operations are the changes and reads with the times between which each happened.
+// What no call of ours is known to have made happened before somebody knew of it.
+func (l *Log) operations() []porcupine.Operation {
+	var all []porcupine.Operation
+	last := uint64(0)
+	for ; l.changes[last+1] != nil; last++ {
+		c := l.changes[last+1]
+		call, answered := time.Duration(0), c.seen
+		if c.known {
+			call, answered = c.call, max(c.call, min(c.answered, c.seen))
+		}
+		all = append(all, porcupine.Operation{Input: step{revision: last + 1}, Call: int64(call), Return: int64(answered)})
+	}
+	for _, r := range l.rosters {
+		if r.revision > last {
+			continue
+		}
+		all = append(all, porcupine.Operation{Input: step{r.revision, true}, Call: int64(r.call), Return: int64(r.answered)})
+	}
+	for i := range all {
+		all[i].ClientId = i % math.MaxInt32
+	}
+	return all
+}
