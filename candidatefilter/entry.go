@@ -34,7 +34,8 @@ func (n *sanitiser) entry(w *workspace, data []byte) (sanitised, *fault) {
 	if err != nil {
 		return sanitised{}, malformed(err)
 	}
-	e := sanitised{data: data[:len(contract.AppendEntry(w.body[:0]))]}
+	_, begins := items.Bounds()
+	e := sanitised{data: data[:begins]}
 	for came := 0; ; came++ {
 		more, wrong := nextSignal(&items, &w.signal, came)
 		if wrong != nil {

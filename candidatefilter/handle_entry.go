@@ -21,11 +21,16 @@ const maxReplyBytes = 512
 // out JetStream answers the edge; otherwise the filter does, since the edge must
 // know what.
 func (f *filter) handleEntry(ctx context.Context, m *nats.Msg) {
-	began := time.Now()
 	w := takeWorkspace()
+	f.handle(ctx, w, m)
+	w.giveBack()
+}
+
+// handle is handleEntry in the memory of w.
+func (f *filter) handle(ctx context.Context, w *workspace, m *nats.Msg) {
+	began := time.Now()
 	if wrong := f.envelope(m, &w.out); wrong != nil {
 		f.refuse(ctx, m, wrong)
-		w.giveBack()
 		return
 	}
 	e, wrong := f.sanitiser.entry(w, m.Data)
@@ -42,7 +47,6 @@ func (f *filter) handleEntry(ctx context.Context, m *nats.Msg) {
 		w.entry = nil // the commit keeps it
 		f.commit(ctx, m, w.out, e.verdicts)
 	}
-	w.giveBack()
 }
 
 // envelope makes of out the message that puts the entry of m into the log, still

@@ -33,11 +33,16 @@ func takeWorkspace() *workspace {
 
 // giveBack ends the use of w.
 func (w *workspace) giveBack() {
+	w.forget()
+	workspaces.Put(w)
+}
+
+// forget drops what w borrows, and memory that is too large to wait.
+func (w *workspace) forget() {
 	w.signal, w.out = contract.Signal{}, nats.Msg{}
 	for _, buffer := range []*[]byte{&w.text, &w.body, &w.entry} {
 		if cap(*buffer) > maxKeptBytes {
 			*buffer = nil
 		}
 	}
-	workspaces.Put(w)
 }

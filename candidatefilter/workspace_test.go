@@ -3,6 +3,7 @@ package candidatefilter
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,12 +61,49 @@ func TestFilter_handleEntry_allocatesOnlyTheHeaderOfNATS(t *testing.T) {
 	m.Data = usual()
 	before, failed := nc.Stats().OutMsgs, figure(t, `parley_candidatefilter_failed_commits_total{reason="publish"}`)
 	const runs = 500
-	if got := testing.AllocsPerRun(runs, func() { f.handleEntry(t.Context(), m) }); got > 2 {
+	ctx, w := t.Context(), new(workspace)
+	handle := func() {
+		f.handle(ctx, w, m)
+		w.forget()
+	}
+	if got := testing.AllocsPerRun(runs, handle); got > 2 {
 		t.Errorf("%v allocations, want 2", got)
 	}
 	if got := nc.Stats().OutMsgs - before; got != runs+1 {
 		t.Errorf("%d entries were published, want %d; %v failed", got, runs+1,
 			figure(t, `parley_candidatefilter_failed_commits_total{reason="publish"}`)-failed)
+	}
+}
+
+func TestWorkspace_forget(t *testing.T) {
+	w := workspace{text: make([]byte, maxKeptBytes), body: make([]byte, maxKeptBytes+1), entry: make([]byte, contract.MaxEntryBytes)}
+	w.signal.Body, w.out.Data = []byte("borrowed"), []byte("borrowed")
+	w.forget()
+	if w.text == nil || w.body != nil || w.entry != nil {
+		t.Errorf("kept %d, %d and %d bytes, want the first alone", cap(w.text), cap(w.body), cap(w.entry))
+	}
+	if w.signal.Body != nil || w.out.Data != nil {
+		t.Error("it still borrows")
+	}
+}
+
+func TestRoutes_areBounded(t *testing.T) {
+	b := newBench(t, 2, -1)
+	known := routes{log: b.log}
+	for range 2 { // the second time the first are forgotten, or known
+		for i := range maxRoutes + 10 {
+			from := token(t, "edge-"+strconv.Itoa(i))
+			got, err := known.of(contract.FilterSubject(from, b.to))
+			if err != nil || got.subject != b.log.Subject(from, b.to) || !got.isMessageID(contract.MessageID(from, b.to, 7)) {
+				t.Fatalf("link %d: %+v, %v", i, got, err)
+			}
+			if len(known.known) > maxRoutes {
+				t.Fatalf("%d links are known, want at most %d", len(known.known), maxRoutes)
+			}
+		}
+	}
+	if _, err := known.of("filter.a.b.c"); err == nil || len(known.known) == 0 {
+		t.Errorf("a subject of no link: %v, and %d are known", err, len(known.known))
 	}
 }
 

@@ -105,15 +105,15 @@ func AppendSignal(dst []byte, s *Signal) []byte {
 
 // AppendVerdict adds a verdict to an entry.
 func AppendVerdict(dst []byte, v *Verdict) []byte {
-	payload := appendBytes(nil, []byte(v.From))
-	payload = binary.AppendUvarint(payload, v.Seq)
-	payload = append(payload, boolByte(v.Refused))
-	payload = appendBytes(payload, []byte(v.Code))
-	payload = appendBytes(payload, []byte(v.Rule))
-	payload = binary.AppendUvarint(payload, uint64(v.Count))
-	payload = appendBytes(payload, []byte(v.Message))
 	dst = append(dst, itemVerdict)
-	return appendBytes(dst, payload)
+	dst = binary.AppendUvarint(dst, uint64(verdictSize(v)))
+	dst = appendBytes(dst, v.From)
+	dst = binary.AppendUvarint(dst, v.Seq)
+	dst = append(dst, boolByte(v.Refused))
+	dst = appendBytes(dst, v.Code)
+	dst = appendBytes(dst, v.Rule)
+	dst = binary.AppendUvarint(dst, uint64(v.Count))
+	return appendBytes(dst, v.Message)
 }
 
 // EntryReader reads an entry item by item. The zero value is no reader; use
@@ -157,7 +157,8 @@ func (r *EntryReader) Next() (bool, error) {
 // IsSignal reports whether the current item is a signal; otherwise it is a verdict.
 func (r *EntryReader) IsSignal() bool { return r.kind == itemSignal }
 
-// Bounds tells where in the entry the current item begins and ends.
+// Bounds tells where in the entry the current item begins and ends; before the
+// first item both are where that can begin.
 func (r *EntryReader) Bounds() (start, end int) { return r.start, r.end }
 
 // Exact reports whether the entry, as far as Next and Signal have read it, is
@@ -263,7 +264,7 @@ func (p *parser) bytes() []byte {
 	return field
 }
 
-func appendBytes(dst, field []byte) []byte {
+func appendBytes[T ~string | ~[]byte](dst []byte, field T) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(field)))
 	return append(dst, field...)
 }
@@ -271,6 +272,14 @@ func appendBytes(dst, field []byte) []byte {
 func signalSize(s *Signal) int {
 	size := 1 + uvarintSize(s.Revision) + uvarintSize(s.Epoch) + uvarintSize(s.Seq)
 	for _, field := range [...][]byte{s.App, s.Room, s.From, s.To, s.Policy, s.Trace, s.Negotiation, s.Body} {
+		size += uvarintSize(uint64(len(field))) + len(field)
+	}
+	return size
+}
+
+func verdictSize(v *Verdict) int {
+	size := 1 + uvarintSize(v.Seq) + uvarintSize(uint64(v.Count))
+	for _, field := range [...]string{v.From, string(v.Code), string(v.Rule), v.Message} {
 		size += uvarintSize(uint64(len(field))) + len(field)
 	}
 	return size

@@ -226,12 +226,15 @@ func TestEntry_SignalBorrows(t *testing.T) {
 }
 
 func TestEntry_AllocatesNothing(t *testing.T) {
-	signals := goldenSignals()
+	signals, verdicts := goldenSignals(), goldenVerdicts()
 	buffer := make([]byte, 0, 4096)
 	write := func() {
 		buffer = contract.AppendEntry(buffer[:0])
 		for i := range signals {
 			buffer = contract.AppendSignal(buffer, &signals[i])
+		}
+		for i := range verdicts {
+			buffer = contract.AppendVerdict(buffer, &verdicts[i])
 		}
 	}
 	if got := testing.AllocsPerRun(100, write); got != 0 {
@@ -241,7 +244,7 @@ func TestEntry_AllocatesNothing(t *testing.T) {
 	read := func() {
 		r, err := contract.ReadEntry(buffer)
 		for more := err == nil; more; {
-			if more, err = r.Next(); more && err == nil {
+			if more, err = r.Next(); more && err == nil && r.IsSignal() {
 				err = r.Signal(&s)
 			}
 		}
