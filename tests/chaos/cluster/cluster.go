@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/parley-rtc/parley/deploy/standalone"
-	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/tests/load/machine"
 )
 
@@ -48,9 +46,9 @@ type Cluster struct {
 	EdgeURLs  []string
 	Tokens    standalone.Tokens
 	Rooms     []standalone.Rooms
-	JS        jetstream.JetStream
 
 	nc *nats.Conn
+	js jetstream.JetStream
 }
 
 // startTimeout bounds a start.
@@ -100,7 +98,7 @@ func (c *Cluster) connect() error {
 	if err != nil {
 		return fmt.Errorf("connect to NATS: %w", err)
 	}
-	c.JS, err = jetstream.New(c.nc)
+	c.js, err = jetstream.New(c.nc)
 	return err
 }
 
@@ -182,30 +180,4 @@ func plainEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(one string) bool {
 		return strings.HasPrefix(one, "PARLEY_") || strings.HasPrefix(one, "OTEL_")
 	})
-}
-
-// Stream is the JetStream stream that a fault picks: a shard of the log, the room
-// documents or the members' records.
-func Stream(pick int) string {
-	buckets := []string{contract.BucketRooms, contract.BucketMembers}
-	for shard := range nodes {
-		buckets = append(buckets, contract.SignalsBucket(shard), contract.SignalsBucket(shard)) // signals count double
-	}
-	return contract.StreamOf(buckets[pick%len(buckets)])
-}
-
-// Leader is the NATS node that leads a stream.
-func (c *Cluster) Leader(ctx context.Context, stream string) (*Process, error) {
-	s, err := c.JS.Stream(ctx, stream)
-	if err != nil {
-		return nil, fmt.Errorf("leader of %s: %w", stream, err)
-	}
-	if cluster := s.CachedInfo().Cluster; cluster != nil {
-		for _, p := range c.Of(NATS) {
-			if p.Name == cluster.Leader {
-				return p, nil
-			}
-		}
-	}
-	return nil, errors.New("leader of " + stream + ": there is none")
 }

@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/parley-rtc/parley/services/contract"
 )
 
 const (
@@ -63,32 +61,6 @@ func (p *Process) health() string {
 	return "http://" + p.Address + adminPort + "/readyz"
 }
 
-// replicated fails if a copy of a stream is behind.
-func (c *Cluster) replicated(ctx context.Context) error {
-	buckets := []string{contract.BucketRooms, contract.BucketMembers, contract.BucketEdges, contract.BucketKeys, contract.BucketApps}
-	for shard := range nodes {
-		buckets = append(buckets, contract.SignalsBucket(shard))
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	for _, bucket := range buckets {
-		s, err := c.JS.Stream(ctx, contract.StreamOf(bucket))
-		if err != nil {
-			return fmt.Errorf("bucket %s: %w", bucket, err)
-		}
-		cluster := s.CachedInfo().Cluster
-		if cluster == nil || cluster.Leader == "" {
-			return fmt.Errorf("bucket %s has no leader", bucket)
-		}
-		for _, replica := range cluster.Replicas {
-			if replica.Offline || !replica.Current {
-				return fmt.Errorf("bucket %s: the copy on %s is behind", bucket, replica.Name)
-			}
-		}
-	}
-	return nil
-}
-
 // work are the counters of each kind that rise with the load it carries.
 var work = map[Kind]string{
 	Edge:    "parley_edge_received_total",
@@ -120,8 +92,8 @@ func (p *Process) Work(ctx context.Context) (float64, error) {
 }
 
 // sum adds up all series of a counter in Prometheus's text format.
+// A counter with labels has no line before its first event.
 func sum(text []byte, name string) (total float64, err error) {
-	found := false
 	for line := range strings.Lines(string(text)) {
 		rest, ok := strings.CutPrefix(line, name)
 		if !ok || rest[0] != ' ' && rest[0] != '{' {
@@ -131,10 +103,7 @@ func sum(text []byte, name string) (total float64, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("metric %s: %w", name, err)
 		}
-		found, total = true, total+value
-	}
-	if !found {
-		return 0, nil // a counter with labels has no line before its first event
+		total += value
 	}
 	return total, nil
 }

@@ -72,6 +72,7 @@ type Crowd struct {
 	mu       sync.Mutex
 	gaps     []string
 	troubles []string
+	refusals map[string]int
 	gone     client.Stats // of visitors that are gone
 }
 
@@ -93,7 +94,7 @@ func New(o Options) (*Crowd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("crowd: %w", err)
 	}
-	c := &Crowd{o: o, logFile: f, log: slog.New(slog.NewTextHandler(f, nil)), breaker: newBreaker(o.Break)}
+	c := &Crowd{o: o, logFile: f, log: slog.New(slog.NewTextHandler(f, nil)), breaker: newBreaker(o.Break), refusals: map[string]int{}}
 	for _, one := range []struct{ size, count int }{{2, o.Pairs}, {5, o.Fives}, {50, o.Fifties}} {
 		for i := range one.count {
 			c.Rooms = append(c.Rooms, newRoom(fmt.Sprintf("room of %d no. %d", one.size, i+1), one.size))

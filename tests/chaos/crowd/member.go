@@ -31,6 +31,7 @@ type member struct {
 	revision uint64
 	others   []contract.Token
 	roster   *ledger.Roster
+	trickled map[contract.Token]int // candidates and offers, by receiver
 	random   *rand.Rand
 	settling chan posted
 
@@ -50,7 +51,8 @@ type posted struct {
 // join joins a room, and notes what it was told. The token is the person's.
 func (c *Crowd) join(ctx context.Context, p *person, room *Room, slot ledger.Slot) (*member, error) {
 	begin := c.now()
-	r, err := p.client.Join(ctx, room.Name, client.WithPresence(map[string]any{"slot": slot}))
+	r, err := p.client.Join(ctx, room.Name, client.WithPresence(map[string]any{"slot": slot}),
+		client.WithCapabilities(contract.Capabilities{Rollback: true}))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +61,7 @@ func (c *Crowd) join(ctx context.Context, p *person, room *Room, slot ledger.Slo
 	m := &member{
 		c: c, p: p, room: room, slot: slot, r: r, peer: self.Peer,
 		random: rand.New(rand.NewPCG(c.o.Seed, hash(p.name))), settling: make(chan posted, settlingQueue), settled: make(chan struct{}),
+		trickled: map[contract.Token]int{},
 	}
 	room.enter(self.Peer, slot, begin)
 	// What was told with the join is what the roster was then; events may have changed it since, and they come.
@@ -167,7 +170,7 @@ func (m *member) sendOne() {
 		signal = broadcast(m.slot, n)
 	case share > candidateShare:
 		n = m.room.Ledger.OfferTo(m.slot, to, now)
-		signal = candidate(to, m.slot, n)
+		signal = m.negotiate(to, n)
 	default:
 		n = m.room.Ledger.OfferTo(m.slot, to, now)
 		signal = message(to, m.slot, n)
@@ -179,6 +182,18 @@ func (m *member) sendOne() {
 		return
 	}
 	m.settling <- posted{n, now, pending}
+}
+
+// candidatesAnOffer is under the limit of an edge.
+const candidatesAnOffer = 40
+
+// negotiate is an offer now and then, and candidates between.
+func (m *member) negotiate(to contract.Token, n ledger.Number) client.Signal {
+	m.trickled[to]++
+	if m.trickled[to]%candidatesAnOffer == 1 {
+		return offer(to, m.slot, n)
+	}
+	return candidate(to, m.slot, n)
 }
 
 // look takes a new look at the room if it changed.
@@ -202,6 +217,7 @@ func (m *member) settle() {
 		<-p.pending.Done()
 		now := m.c.now()
 		o := outcome(p.pending.Err())
+		m.c.refused(p.pending.Err())
 		m.room.Ledger.Settle(m.slot, p.n, o, now)
 		if o == ledger.Acked {
 			m.c.acked.Add(1)

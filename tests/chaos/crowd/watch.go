@@ -3,6 +3,7 @@
 package crowd
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,6 +31,17 @@ func (c *Crowd) gap(m *member, g client.Gap) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gaps = append(c.gaps, fmt.Sprintf("%.3f s: %s in room %s was told of a gap from %q: %s", c.now().Seconds(), m.p.name, m.room.Name, g.From, g.Reason))
+}
+
+// refused counts what an edge refused.
+func (c *Crowd) refused(err error) {
+	var refused *client.RefusedError
+	if !errors.As(err, &refused) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refusals[string(refused.Refusal.Code)]++
 }
 
 // count adds up what a visitor's client did.
@@ -116,6 +128,7 @@ type Result struct {
 	Ghosts        []Ghost
 	Flaps         []string
 	Broken        Broken
+	Refusals      map[string]int // by code
 }
 
 // Result gives the verdict. It must be called once, when nobody sends any more.
@@ -140,7 +153,7 @@ func (c *Crowd) Result() Result {
 		stats.Losses += s.Losses
 	}
 	r.Resumes, r.Resumed = int(stats.Resumes+stats.Losses), int(stats.Resumes)
-	r.Gaps, r.Troubles = c.gaps, c.troubles
+	r.Gaps, r.Troubles, r.Refusals = c.gaps, c.troubles, c.refusals
 	r.Offered, r.Held = int(c.offered.Load()), int(c.held.Load())
 	return r
 }

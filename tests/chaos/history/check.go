@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -37,8 +38,9 @@ func (l *Log) Check() []string {
 		}
 	}
 	l.replay()
-	if result := porcupine.CheckOperationsTimeout(model, l.operations(), checkTimeout); result != porcupine.Ok {
-		l.fault("its changes and reads are not linearizable (%s)", result)
+	operations := l.operations()
+	if result := porcupine.CheckOperationsTimeout(model, operations, checkTimeout); result != porcupine.Ok {
+		l.fault("its changes and reads are not linearizable (%s): %s", result, explain(operations))
 	}
 	return l.faults
 }
@@ -89,6 +91,47 @@ var model = porcupine.Model{
 		}
 		return s.revision == at+1, s.revision
 	},
+}
+
+// explain finds two operations in an order that their times contradict.
+func explain(operations []porcupine.Operation) string {
+	slices.SortStableFunc(operations, func(a, b porcupine.Operation) int {
+		s, t := stepOf(a), stepOf(b)
+		return cmp.Or(cmp.Compare(s.revision, t.revision), compareBool(s.read, t.read))
+	})
+	var latest porcupine.Operation
+	for _, o := range operations {
+		if latest.Input != nil && o.Return < latest.Call {
+			return describe(latest) + " comes before " + describe(o)
+		}
+		if latest.Input == nil || o.Call > latest.Call {
+			latest = o
+		}
+	}
+	return "the search found no two of them"
+}
+
+func stepOf(o porcupine.Operation) step {
+	s, _ := o.Input.(step)
+	return s
+}
+
+func describe(o porcupine.Operation) string {
+	what := "the change to revision"
+	if stepOf(o).read {
+		what = "a read of revision"
+	}
+	return fmt.Sprintf("%s %d (%.3f s to %.3f s)", what, stepOf(o).revision, time.Duration(o.Call).Seconds(), time.Duration(o.Return).Seconds())
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // operations are the changes and reads with the times between which each happened.

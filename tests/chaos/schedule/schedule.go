@@ -17,8 +17,8 @@ const (
 	KillFilter   Kind = "kill-filter"
 	KillRoomsvc  Kind = "kill-roomsvc"
 	KillAuthsvc  Kind = "kill-authsvc"
-	KillFollower Kind = "kill-follower" // a NATS node that leads none of the chosen stream
-	KillLeader   Kind = "kill-leader"   // the NATS node that leads it
+	KillFollower Kind = "kill-follower" // a NATS node that leads no stream
+	KillLeader   Kind = "kill-leader"   // one that leads the chosen stream
 
 	PauseEdge    Kind = "pause-edge"
 	PauseFilter  Kind = "pause-filter"

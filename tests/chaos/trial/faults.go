@@ -57,6 +57,13 @@ func (t *trial) fault(ctx context.Context, f schedule.Fault) error {
 	if err != nil {
 		return err
 	}
+	if f.Kind == schedule.KillFollower {
+		well, cancel := context.WithTimeout(ctx, wellTimeout)
+		defer cancel()
+		if err := t.cluster.StepDown(well, p); err != nil {
+			return err
+		}
+	}
 	loaded, err := t.loaded(ctx, p)
 	if err != nil {
 		return err
@@ -98,12 +105,8 @@ func (t *trial) target(ctx context.Context, f schedule.Fault) (*cluster.Process,
 	switch f.Kind {
 	case schedule.KillEdge, schedule.PauseEdge, schedule.PartEdge, schedule.SlowEdge:
 		candidates = slices.DeleteFunc(candidates, func(p *cluster.Process) bool { return t.crowd.On(p.Name) == 0 })
-	case schedule.KillLeader, schedule.KillFollower:
-		leader, err := t.cluster.Leader(ctx, cluster.Stream(f.Pick))
-		if err != nil {
-			return nil, err
-		}
-		candidates = slices.DeleteFunc(candidates, func(p *cluster.Process) bool { return (p == leader) != (f.Kind == schedule.KillLeader) })
+	case schedule.KillLeader:
+		return t.cluster.Leader(ctx, cluster.Stream(f.Pick))
 	default:
 	}
 	if len(candidates) == 0 {

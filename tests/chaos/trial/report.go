@@ -21,7 +21,7 @@ type Report struct {
 	Signals      int                        `json:"signals"` // that a client took
 	Acknowledged int                        `json:"acknowledged"`
 	Unknown      int                        `json:"unknown"`
-	Refused      int                        `json:"refused"`
+	Refused      map[string]int             `json:"refused"` // by code
 	Deliveries   int                        `json:"deliveries"`
 	Lost         int                        `json:"lost"`
 	Duplicated   int                        `json:"duplicated"`
@@ -57,7 +57,7 @@ func (t *trial) report(r crowd.Result, length time.Duration) *Report {
 	counted, idle := t.diary.happened()
 	c := r.Counts
 	report := &Report{
-		Seed: t.o.Seed, Signals: c.Signals - c.Unsent, Acknowledged: c.Acknowledged, Unknown: c.Unknown + c.Pending, Refused: c.Refused,
+		Seed: t.o.Seed, Signals: c.Signals - c.Unsent, Acknowledged: c.Acknowledged, Unknown: c.Unknown + c.Pending, Refused: r.Refusals,
 		Deliveries: c.Deliveries, Lost: c.Lost, Duplicated: c.Duplicated, Reordered: c.Reordered, Misaddressed: c.Misaddressed,
 		Ghosts: len(r.Ghosts), Flaps: len(r.Flaps), Gaps: len(r.Gaps), History: len(r.History), Troubles: len(r.Troubles),
 		Kills: map[string]int{}, IdleKills: idle, Resumes: r.Resumes, ResumedTrue: r.Resumed, Recovery: t.diary.recovery(),

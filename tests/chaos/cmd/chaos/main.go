@@ -78,10 +78,10 @@ func isolated(ctx context.Context, args []string, out, progress io.Writer) error
 	netns.Isolate(cmd)
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	runtime.LockOSThread() // the kernel means the death of the thread that started it
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("in the namespace: %w (it needs root or unprivileged user namespaces)", err)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start in a network namespace: %w (it needs root or unprivileged user namespaces)", err)
 	}
-	return nil
+	return cmd.Wait()
 }
 
 func parse(args []string, help io.Writer) (trial.Options, error) {
