@@ -112,6 +112,32 @@ bench-quick: bench-tools ## the same at one rate, in at most 2 minutes
 	@$(MAKE) build
 	go run ./tests/load/cmd/bench --quick $(ARGS)
 
+# What the chaos run puts its processes into.
+.PHONY: chaos-tools
+chaos-tools: ## install what the chaos run needs and isn't here, if we may
+	$(call install-missing,$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v tc),,iproute2) \
+	$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v iptables),,iptables))
+
+# The faults after which a member is on its edge again. Those that take it to another one lose its session.
+KINDS ?= kill-filter,kill-roomsvc,kill-authsvc,kill-leader,kill-follower,pause-filter,pause-roomsvc,pause-nats,partition-nats,slow-nats
+SEED ?= 1
+SIGNALS ?= 1000000
+CHAOS = PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/chaos --commit $(VERSION)
+
+# First the checker is checked: each 500th delivery is broken on purpose, and must be found.
+.PHONY: chaos
+chaos: chaos-tools ## break Parley under load and check every delivery, in at most 5 minutes (SEED=7 KINDS=kill,pause-nats)
+	@$(MAKE) build
+	@$(GO_BUILD) ./tests/chaos/cmd/chaos
+	$(CHAOS) --faults 0 --signals 15000 --break 500 --visitors 0
+	$(CHAOS) --seed $(SEED) --kinds $(KINDS) --faults 10 --rate 800 --window 15s --most 6m
+
+.PHONY: chaos-long
+chaos-long: chaos-tools ## the same for up to 90 minutes, into tests/chaos/results (SEED=7 SIGNALS=1000000 KINDS=kill)
+	@$(MAKE) build
+	@$(GO_BUILD) ./tests/chaos/cmd/chaos
+	$(CHAOS) --seed $(SEED) --kinds $(KINDS) --signals $(SIGNALS) --faults 220 --most 90m --results tests/chaos/results
+
 .PHONY: generate
 generate: $(NODE_MODULES) ## build what Go embeds of the TypeScript: the demo page and the SDK
 	$(NPM) run build --workspace demo

@@ -64,9 +64,7 @@ func (c *Crowd) join(ctx context.Context, p *person, room *Room, slot ledger.Slo
 		trickled: map[contract.Token]int{},
 	}
 	room.enter(self.Peer, slot, begin)
-	// What was told with the join is what the roster was then; events may have changed it since, and they come.
 	m.observer = room.History.Observe(self.Peer.String(), self.Epoch)
-	m.observer.Restart()
 	room.History.Joined(self.Peer.String(), self.Epoch, begin, end)
 	return m, nil
 }
@@ -76,7 +74,7 @@ func (m *member) receive(ctx context.Context) {
 	for event, err := range m.r.Events(ctx) {
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, client.ErrClosed) {
-				m.c.trouble("%s can't go on in room %s: %v", m.p.name, m.room.Name, err)
+				m.c.Trouble("%s can't go on in room %s: %v", m.p.name, m.room.Name, err)
 			}
 			return
 		}
@@ -98,7 +96,6 @@ func (m *member) take(event client.Event) {
 	case client.Gap:
 		m.c.gap(m, e)
 	case client.Resumed:
-		m.observer.Restart()
 		m.p.back(m)
 	case client.Rejoined:
 		m.lostSession(e.Self, now)
@@ -106,7 +103,7 @@ func (m *member) take(event client.Event) {
 	case client.Left:
 		m.room.exit(m.peer, ledger.Left, "left: "+string(e.Reason), now)
 		if e.Reason != contract.ReasonLeft {
-			m.c.trouble("%s was taken out of room %s: %s", m.p.name, m.room.Name, e.Reason)
+			m.c.Trouble("%s was taken out of room %s: %s", m.p.name, m.room.Name, e.Reason)
 		}
 	default:
 	}
@@ -130,7 +127,7 @@ func (m *member) lostSession(self contract.Self, now time.Duration) {
 	m.room.enter(self.Peer, m.slot, since)
 	m.room.History.Joined(self.Peer.String(), self.Epoch, 0, now)
 	m.observer = m.room.History.Observe(self.Peer.String(), self.Epoch)
-	m.observer.Restart()
+	m.room.History.Blind()
 }
 
 // send sends at a steady rate, whatever becomes of it, until ctx ends.

@@ -5,10 +5,12 @@ package crowd
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/tests/chaos/ledger"
 	"github.com/parley-rtc/parley/tests/chaos/schedule"
 )
@@ -16,8 +18,8 @@ import (
 // maxTroubles bounds the texts that are kept of a kind.
 const maxTroubles = 200
 
-// trouble notes something that no kind of violation has a name for.
-func (c *Crowd) trouble(format string, args ...any) {
+// Trouble notes something that no kind of violation has a name for.
+func (c *Crowd) Trouble(format string, args ...any) {
 	text := fmt.Sprintf("%.3f s: ", c.now().Seconds()) + fmt.Sprintf(format, args...)
 	c.log.Error("trouble", "text", text)
 	c.mu.Lock()
@@ -113,6 +115,24 @@ func (c *Crowd) LastEnd() time.Duration {
 		last = max(last, room.lastEnd())
 	}
 	return last
+}
+
+// Differs names a member whose client knows other members than the document of its
+// room has; empty: there is none.
+func (c *Crowd) Differs(room *Room, document []contract.Token) string {
+	for _, m := range c.members {
+		if m.room != room {
+			continue
+		}
+		known := []contract.Token{m.selfPeer()}
+		for _, p := range m.r.Peers() {
+			known = append(known, p.Peer)
+		}
+		if len(known) != len(document) || slices.ContainsFunc(known, func(peer contract.Token) bool { return !slices.Contains(document, peer) }) {
+			return fmt.Sprintf("%s knows the members %v, and the document has %v", m.p.name, known, document)
+		}
+	}
+	return ""
 }
 
 // Result is what the crowd saw.

@@ -46,20 +46,19 @@ func TestLog(t *testing.T) {
 			l.Joined("ada", 1, 0, 2*ms)
 			l.Joined("bob", 1, 0, 2*ms)
 		}, "for somebody else"},
-		"a hole for one member": {func(l *history.Log) {
+		"what a whole roster tells": {func(l *history.Log) {
 			l.Joined("ada", 1, 0, 2*ms)
 			o := l.Observe("ada", 1)
 			l.Joined("bob", 2, 3*ms, 5*ms)
 			l.Joined("cy", 3, 3*ms, 5*ms)
+			o.Snapshot(3)
 			o.Saw(3, true, "cy", 6*ms)
-		}, "a hole"},
-		"a hole that a whole roster fills": {func(l *history.Log) {
+		}, ""},
+		"a revision that nobody could see": {func(l *history.Log) {
 			l.Joined("ada", 1, 0, 2*ms)
-			o := l.Observe("ada", 1)
-			l.Joined("bob", 2, 3*ms, 5*ms)
-			l.Joined("cy", 3, 3*ms, 5*ms)
-			o.Restart()
-			o.Saw(3, true, "cy", 6*ms)
+			l.Joined("bob", 3, 3*ms, 5*ms)
+			l.Read(3, []string{"ada", "bob"}, 6*ms, 7*ms)
+			l.Blind()
 		}, ""},
 		"a change seen twice": {func(l *history.Log) {
 			l.Joined("ada", 1, 0, 2*ms)

@@ -46,6 +46,7 @@ type Report struct {
 	Held         int                        `json:"held"`         // offered, and not taken by a client
 	Seconds      float64                    `json:"seconds"`
 	Broken       *crowd.Broken              `json:"broken,omitempty"`
+	Command      string                     `json:"command"`
 	Commit       string                     `json:"commit"`
 	Machine      machine.Facts              `json:"machine"`
 

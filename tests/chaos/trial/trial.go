@@ -50,8 +50,8 @@ const (
 	// brokenStill is settleStill of a run that breaks deliveries itself: no fault
 	// holds the others up there.
 	brokenStill = 5 * time.Second
-	// reserve is what the end of a run takes.
-	reserve = settleMost + time.Minute
+	// reserve is what the end of a run takes beside settling and ghosts.
+	reserve = 40 * time.Second
 	// readInterval is the time between two reads of a document.
 	readInterval = 250 * time.Millisecond
 	// thirdEdge is the fault after which the third edge joins.
@@ -123,7 +123,7 @@ func (t *trial) run(ctx context.Context) (*Report, error) {
 	}()
 	begin := t.now()
 	t.crowd.Send(ctx)
-	faulty := t.faults(ctx)
+	faulty := errors.Join(t.faults(ctx), rest(ctx, shadow))
 	length := t.now() - begin
 	t.progress("nobody sends any more")
 	t.crowd.StopSending()
@@ -139,7 +139,7 @@ func (t *trial) run(ctx context.Context) (*Report, error) {
 // faults injects faults until the run came to what it must, or its time is over.
 func (t *trial) faults(ctx context.Context) error {
 	s := schedule.New(t.o.Seed, t.o.Kinds)
-	end := t.o.Most - reserve
+	end := t.o.Most - settleMost - t.o.Window - ghostAllowance - reserve
 	for n := 0; t.now() < end; n++ {
 		if n >= t.o.Faults && t.crowd.Acknowledged() >= t.o.Signals {
 			return nil
@@ -210,11 +210,32 @@ func (t *trial) lookForGhosts(ctx context.Context) error {
 		}
 	}
 	for _, room := range t.crowd.Rooms {
-		if err := t.readRoom(ctx, room, 0); err != nil {
+		if err := t.compare(ctx, room); err != nil {
 			return fmt.Errorf("read room %s: %w", room.Name, err)
 		}
 	}
 	return nil
+}
+
+// compare waits until everybody in a room knows its members.
+func (t *trial) compare(ctx context.Context, room *crowd.Room) error {
+	for begin := t.now(); ; {
+		document, err := t.readRoom(ctx, room, 0)
+		if err != nil {
+			return err
+		}
+		differs := t.crowd.Differs(room, document)
+		if differs == "" {
+			return nil
+		}
+		if t.now()-begin > settleStill {
+			t.crowd.Trouble("%s", differs)
+			return nil
+		}
+		if err := rest(ctx, readInterval); err != nil {
+			return err
+		}
+	}
 }
 
 // read reads one room after the other until ctx ends. A read that fails says nothing.
@@ -222,22 +243,22 @@ func (t *trial) read(ctx context.Context) {
 	random := rand.New(rand.NewPCG(t.o.Seed, 0x72656164))
 	for rest(ctx, readInterval) == nil {
 		room := t.crowd.Rooms[random.IntN(len(t.crowd.Rooms))]
-		_ = t.readRoom(ctx, room, random.IntN(len(t.cluster.Rooms)))
+		_, _ = t.readRoom(ctx, room, random.IntN(len(t.cluster.Rooms)))
 	}
 }
 
-func (t *trial) readRoom(ctx context.Context, room *crowd.Room, by int) error {
+func (t *trial) readRoom(ctx context.Context, room *crowd.Room, by int) ([]contract.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	begin := t.now()
 	view, err := t.cluster.Rooms[by].Show(ctx, room.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var peers []contract.Token
 	for _, m := range view.Members {
 		peers = append(peers, m.Peer)
 	}
 	room.Read(view.Revision, peers, begin, t.now(), t.o.Window+ghostAllowance)
-	return nil
+	return peers, nil
 }

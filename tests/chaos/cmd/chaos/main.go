@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -50,15 +51,29 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if os.Getenv(insideVar) == "" {
 		return isolated(ctx, args, out, progress)
 	}
-	report, err := trial.Run(ctx, o)
-	if report != nil {
-		line, fault := json.Marshal(report)
-		if fault != nil {
-			return errors.Join(err, fault)
-		}
-		fmt.Fprintf(out, "%s\n", line)
+	report, err := trial.Run(ctx, o.Options)
+	if report == nil {
+		return err
 	}
-	return err
+	report.Command = "go run ./tests/chaos/cmd/chaos " + strings.Join(args, " ")
+	line, fault := json.Marshal(report)
+	if fault != nil {
+		return errors.Join(err, fault)
+	}
+	fmt.Fprintf(out, "%s\n", line)
+	return errors.Join(err, keep(o.results, o.Seed, append(line, '\n')))
+}
+
+// keep writes the line of a run into a folder, if there is one.
+func keep(folder string, seed uint64, line []byte) error {
+	if folder == "" {
+		return nil
+	}
+	name := fmt.Sprintf("%s-seed-%d.json", time.Now().Format("2006-01-02"), seed)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("keep the result: %w", err)
+	}
+	return os.WriteFile(filepath.Join(folder, name), line, 0o644)
 }
 
 // isolated starts this program once more, in a network namespace of its own.
@@ -84,8 +99,15 @@ func isolated(ctx context.Context, args []string, out, progress io.Writer) error
 	return cmd.Wait()
 }
 
-func parse(args []string, help io.Writer) (trial.Options, error) {
-	o := trial.Options{Progress: help}
+// options are those of the run, and where its line is kept.
+type options struct {
+	trial.Options
+	results string
+}
+
+func parse(args []string, help io.Writer) (options, error) {
+	var o options
+	o.Progress = help
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(help)
 	flags.Uint64Var(&o.Seed, "seed", 1, "of the schedule")
@@ -104,6 +126,7 @@ func parse(args []string, help io.Writer) (trial.Options, error) {
 	flags.IntVar(&o.Break, "break", 0, "each so many-th delivery is broken on purpose, and must be found")
 	flags.DurationVar(&o.Window, "window", time.Minute, "for resumes")
 	flags.StringVar(&o.Bin, "bin", "bin", "folder of the programs")
+	flags.StringVar(&o.results, "results", "", "folder for the line, as a file by date and seed")
 	flags.StringVar(&o.Commit, "commit", "", "of the programs, for the report")
 	if err := flags.Parse(args); err != nil {
 		return o, err
