@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/tests/chaos/history"
 	"github.com/parley-rtc/parley/tests/chaos/ledger"
 	"github.com/parley-rtc/parley/tests/chaos/schedule"
 )
@@ -145,6 +146,7 @@ type Result struct {
 	Gaps          []string
 	Troubles      []string
 	History       []string
+	Stale         []history.Stale
 	Ghosts        []Ghost
 	Flaps         []string
 	Broken        Broken
@@ -158,7 +160,8 @@ func (c *Crowd) Result() Result {
 		counts, violations := room.Ledger.Finish()
 		r.Counts.Add(counts)
 		r.Violations = append(r.Violations, violations...)
-		r.History = append(r.History, room.History.Check()...)
+		faults, stale := room.History.Check()
+		r.History, r.Stale = append(r.History, faults...), append(r.Stale, stale...)
 		r.Ghosts = append(r.Ghosts, room.Ghosts()...)
 		for _, peer := range room.Flaps() {
 			r.Flaps = append(r.Flaps, peer+" in "+room.Name)

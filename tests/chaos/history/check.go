@@ -27,9 +27,24 @@ func (l *Log) Departures() []string {
 	return peers
 }
 
-// Check returns all faults. A room whose changes nobody saw all of is checked as
-// far as its unbroken beginning goes; that is a fault, too, unless it was blind.
-func (l *Log) Check() []string {
+// Stale is a read that didn't show a change which was answered before it began.
+type Stale struct {
+	Room       string
+	Revision   uint64
+	Begin, End time.Duration
+	Late       time.Duration // since that change was answered
+}
+
+// String says it for people.
+func (s Stale) String() string {
+	return fmt.Sprintf("room %s: a read from %.3f s to %.3f s gave revision %d, and the next one had been answered %.3f s before",
+		s.Room, s.Begin.Seconds(), s.End.Seconds(), s.Revision, s.Late.Seconds())
+}
+
+// Check returns all faults, and apart from them the stale reads. A room whose changes
+// nobody saw all of is checked as far as its unbroken beginning goes; that is a fault,
+// too, unless it was blind.
+func (l *Log) Check() (faults []string, stale []Stale) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.changes {
@@ -38,11 +53,38 @@ func (l *Log) Check() []string {
 		}
 	}
 	l.replay()
+	stale = l.takeStale()
 	operations := l.operations()
 	if result := porcupine.CheckOperationsTimeout(model, operations, checkTimeout); result != porcupine.Ok {
 		l.fault("its changes and reads are not linearizable (%s): %s", result, explain(operations))
 	}
-	return l.faults
+	return l.faults, stale
+}
+
+// takeStale takes the stale reads out of the log.
+func (l *Log) takeStale() (stale []Stale) {
+	l.rosters = slices.DeleteFunc(l.rosters, func(r roster) bool {
+		next := l.changes[r.revision+1]
+		if next == nil {
+			return false
+		}
+		_, answered := next.span()
+		if answered >= r.call {
+			return false
+		}
+		stale = append(stale, Stale{Room: l.room, Revision: r.revision, Begin: r.call, End: r.answered, Late: r.call - answered})
+		return true
+	})
+	return stale
+}
+
+// span is between which moments a change happened. What no call of ours is known to
+// have made happened before somebody knew of it.
+func (c *change) span() (call, answered time.Duration) {
+	if !c.known {
+		return 0, c.seen
+	}
+	return c.call, max(c.call, min(c.answered, c.seen))
 }
 
 // replay makes the members of each revision and compares the rosters with them.
@@ -137,16 +179,11 @@ func compareBool(a, b bool) int {
 }
 
 // operations are the changes and reads with the times between which each happened.
-// What no call of ours is known to have made happened before somebody knew of it.
 func (l *Log) operations() []porcupine.Operation {
 	var all []porcupine.Operation
 	last := uint64(0)
 	for ; l.changes[last+1] != nil; last++ {
-		c := l.changes[last+1]
-		call, answered := time.Duration(0), c.seen
-		if c.known {
-			call, answered = c.call, max(c.call, min(c.answered, c.seen))
-		}
+		call, answered := l.changes[last+1].span()
 		all = append(all, porcupine.Operation{Input: step{revision: last + 1}, Call: int64(call), Return: int64(answered)})
 	}
 	for _, r := range l.rosters {

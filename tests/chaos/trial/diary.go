@@ -92,6 +92,16 @@ func (d *diary) during(begin, end time.Duration) string {
 	return "no fault"
 }
 
+// natsAway reports whether a NATS node was cut off or stood still between two
+// moments. It may then take itself for a leader that it no longer is, and answer
+// reads; it can't write.
+func (d *diary) natsAway(begin, end time.Duration) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.met(begin, end)
+	return e != nil && (e.fault.Kind == schedule.PartNATS || e.fault.Kind == schedule.PauseNATS)
+}
+
 // wait are the figures of some waits, in ms.
 type wait struct {
 	Count int     `json:"count"`

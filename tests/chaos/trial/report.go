@@ -30,8 +30,9 @@ type Report struct {
 	Ghosts       int                        `json:"ghosts"`
 	Flaps        int                        `json:"flaps"`
 	Gaps         int                        `json:"gaps"`
-	History      int                        `json:"history"`  // faults of the rooms' histories
-	Troubles     int                        `json:"troubles"` // what no other word is for
+	History      int                        `json:"history"`     // faults of the rooms' histories
+	StaleReads   int                        `json:"stale_reads"` // of a document, through a NATS node that was cut off or had stood still
+	Troubles     int                        `json:"troubles"`    // what no other word is for
 	Kills        map[string]int             `json:"kills"`
 	IdleKills    int                        `json:"idle_kills"` // not counted: nothing was going on there
 	Pauses       int                        `json:"pauses"`
@@ -56,11 +57,19 @@ type Report struct {
 
 func (t *trial) report(r crowd.Result, length time.Duration) *Report {
 	counted, idle := t.diary.happened()
+	staleReads := 0
+	for _, stale := range r.Stale {
+		if t.diary.natsAway(stale.Begin, stale.End) {
+			staleReads++
+		} else {
+			r.History = append(r.History, stale.String())
+		}
+	}
 	c := r.Counts
 	report := &Report{
 		Seed: t.o.Seed, Signals: c.Signals - c.Unsent, Acknowledged: c.Acknowledged, Unknown: c.Unknown + c.Pending, Refused: r.Refusals,
 		Deliveries: c.Deliveries, Lost: c.Lost, Duplicated: c.Duplicated, Reordered: c.Reordered, Misaddressed: c.Misaddressed,
-		Ghosts: len(r.Ghosts), Flaps: len(r.Flaps), Gaps: len(r.Gaps), History: len(r.History), Troubles: len(r.Troubles),
+		Ghosts: len(r.Ghosts), Flaps: len(r.Flaps), Gaps: len(r.Gaps), History: len(r.History), StaleReads: staleReads, Troubles: len(r.Troubles),
 		Kills: map[string]int{}, IdleKills: idle, Resumes: r.Resumes, ResumedTrue: r.Resumed, Recovery: t.diary.recovery(),
 		Rate: float64(int(float64(r.Offered)/length.Seconds()*10)) / 10, Held: r.Held, Seconds: float64(int(t.now().Seconds())),
 		Commit: t.o.Commit, Machine: machine.Describe(), result: r, diary: t.diary,
@@ -121,6 +130,9 @@ func (r *Report) Text() string {
 		for _, line := range lines {
 			fmt.Fprintf(&text, "%s: %s\n", what, line)
 		}
+	}
+	for _, stale := range r.result.Stale {
+		fmt.Fprintf(&text, "stale read: %s\n", stale)
 	}
 	text.WriteString("\nfaults:\n")
 	for _, e := range r.diary.list() {
