@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,7 @@ type yard struct {
 	t    *testing.T
 	r    *room
 	log  *link.Log
+	mute contract.Token // nobody answers for entries to it
 	open atomic.Bool
 	wait settledSignals
 }
@@ -64,7 +66,14 @@ func newYard(t *testing.T) *yard {
 	self := process(t, "self")
 	o := link.DefaultOptions()
 	o.From, o.Gate = self, y.open.Load
-	o.Subject = func(to contract.Token) string { return y.log.Subject(self, to) }
+	y.mute = process(t, "mute")
+	o.Budget = 300 * time.Millisecond
+	o.Subject = func(to contract.Token) string {
+		if to == y.mute {
+			return "nobody.listens"
+		}
+		return y.log.Subject(self, to)
+	}
 	links, err := link.New(nc, y.log, o)
 	if err != nil {
 		t.Fatal(err)
@@ -183,6 +192,62 @@ func TestRoom_Send_keepsTheOrderWhenTheReceiverMovesTwiceQuickly(t *testing.T) {
 	y.send(d, 41, 60)
 	y.open.Store(true)
 	checkRising(t, y.logged(), 60)
+}
+
+func TestRoom_Send_keepsTheOrderWhenTheReceiverGoesBackAndForth(t *testing.T) {
+	y := newYard(t)
+	places := []contract.Token{process(t, "b"), process(t, "c")}
+	for n := range uint64(5) {
+		if n > 0 {
+			y.move(places[(n+1)%2], places[n%2])
+		}
+		y.send(places[n%2], 20*n+1, 20*n+20)
+	}
+	y.open.Store(true)
+	checkRising(t, y.logged(), 100)
+}
+
+// TestRoom_Send_givesUpWhatWouldOvertake has the commit to the old edge stay
+// unknown: its signal will be sent again, so those behind it must not go on.
+func TestRoom_Send_givesUpWhatWouldOvertake(t *testing.T) {
+	y := newYard(t)
+	b, c := process(t, "b"), process(t, "c")
+	y.open.Store(true)
+	var ends outcomes
+	ends.Add(2)
+	for i, to := range []contract.Token{y.mute, c} {
+		y.r.mu.Lock()
+		if i == 1 {
+			y.r.moved(y.mute, c)
+		}
+		s := contract.Signal{Kind: contract.KindMessage, App: []byte("app"), Room: []byte("room"), From: []byte("sender"), Seq: uint64(i + 1), Body: []byte("{}")}
+		y.r.send(to, &s, &ends)
+		y.r.mu.Unlock()
+	}
+	ends.Wait()
+	for seq, err := range ends.errs {
+		if !errors.Is(err, link.ErrUnknown) {
+			t.Errorf("signal %d: %v, want both to be unknown", seq+1, err)
+		}
+	}
+	y.send(b, 3, 3)
+	if got := y.logged(); len(got) != 1 {
+		t.Errorf("the log holds %v, want signal 3 alone", got)
+	}
+}
+
+// outcomes is a link.Waiter that keeps the errors.
+type outcomes struct {
+	sync.WaitGroup
+	mu   sync.Mutex
+	errs []error
+}
+
+func (o *outcomes) Settled(_ uint64, out link.Outcome) {
+	o.mu.Lock()
+	o.errs = append(o.errs, out.Err)
+	o.mu.Unlock()
+	o.Done()
 }
 
 func TestRoom_Send_isNotHeldUpForOthers(t *testing.T) {

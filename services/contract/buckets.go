@@ -119,12 +119,26 @@ type MemberRecord struct {
 	Incarnation uint64          `json:"incarnation"` // rises with every takeover
 	Attempt     uint64          `json:"attempt"`     // of the hello that took over
 	Edge        Token           `json:"edge"`
-	Trail       []Token         `json:"trail"` // edges that held it, oldest first, Edge last
+	Trail       []Token         `json:"trail"`           // edges that held it, oldest first, Edge last
+	Past        []Stay          `json:"past,omitempty"`  // of each edge of the trail but the last
+	Acked       uint64          `json:"acked,omitempty"` // what its client had seen acknowledged when Edge took it over: it sends again what is later
 	State       MemberState     `json:"state"`
 	Reason      LeaveReason     `json:"reason,omitempty"` // with gone
 	Secret      []byte          `json:"secret,omitempty"` // SHA-256 of the resume secret
 	Presence    json.RawMessage `json:"presence,omitempty"`
 	Version     uint64          `json:"version"` // of presence and state: newest wins
+
+	// What its token allowed, for the edge that takes it over.
+	Grants  []string `json:"grants,omitempty"`
+	ICE     Policy   `json:"ice,omitempty"`
+	Expires int64    `json:"expires,omitempty"` // of the token, Unix seconds
+	Until   int64    `json:"until,omitempty"`   // when maxStay ends the membership, Unix seconds; 0: never
+}
+
+// Stay is a member's time on an edge that it has left.
+type Stay struct {
+	Until int64  `json:"until"` // Unix seconds
+	Head  uint64 `json:"head"`  // of that edge's log, at a moment before it lost the member
 }
 
 // EdgeLease is renewed each second by the edge whose key it is. A lease is out

@@ -15,6 +15,7 @@ type Cursor struct {
 	Edge     Token
 	Epoch    uint64 // of the log: its stream's creation, so that a new log is noticed
 	Revision uint64 // everything at or under it was delivered or dropped
+	App      Token  // of the room: what another edge needs to find the member's record; zero in old cursors
 }
 
 // Append adds the cursor's text to dst.
@@ -23,7 +24,18 @@ func (c Cursor) Append(dst []byte) []byte {
 	dst = append(dst, '.')
 	dst = strconv.AppendUint(dst, c.Epoch, 36)
 	dst = append(dst, '.')
-	return strconv.AppendUint(dst, c.Revision, 36)
+	dst = strconv.AppendUint(dst, c.Revision, 36)
+	return AppendCursorApp(dst, c.App)
+}
+
+// AppendCursorApp adds the app to the text of a cursor without one, so that one
+// text serves the rooms of many apps.
+func AppendCursorApp(dst []byte, app Token) []byte {
+	if app.IsZero() {
+		return dst
+	}
+	dst = append(dst, '.')
+	return append(dst, app.text...)
 }
 
 // String is the cursor's text.
@@ -32,7 +44,15 @@ func (c Cursor) String() string { return string(c.Append(nil)) }
 // ParseCursor reads the text of a cursor.
 func ParseCursor(text string) (Cursor, error) {
 	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
+	var app Token
+	var err error
+	switch len(parts) {
+	case 3:
+	case 4:
+		if app, err = ParseToken(parts[3]); err != nil {
+			return Cursor{}, ErrBadCursor
+		}
+	default:
 		return Cursor{}, ErrBadCursor
 	}
 	edge, err := ParseToken(parts[0])
@@ -47,5 +67,5 @@ func ParseCursor(text string) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, ErrBadCursor
 	}
-	return Cursor{edge, epoch, revision}, nil
+	return Cursor{edge, epoch, revision, app}, nil
 }

@@ -20,6 +20,8 @@ func TestCursor(t *testing.T) {
 		{"position", contract.Cursor{Edge: edge, Epoch: 1762300000, Revision: 812}, "edge-1-aaaa.t587ds.mk"},
 		{"largest", contract.Cursor{Edge: edge, Epoch: math.MaxUint64, Revision: math.MaxUint64}, "edge-1-aaaa.3w5e11264sgsf.3w5e11264sgsf"},
 		{"escaped edge", contract.Cursor{Edge: mustID(t, "a.b").Token(), Epoch: 1, Revision: 2}, "=YS5i.1.2"},
+		{"with an app", contract.Cursor{Edge: edge, Epoch: 1, Revision: 2, App: mustToken(t, "demo")}, "edge-1-aaaa.1.2.demo"},
+		{"with an escaped app", contract.Cursor{Edge: edge, Epoch: 1, Revision: 2, App: mustID(t, "a.b").Token()}, "edge-1-aaaa.1.2.=YS5i"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,7 +41,7 @@ func TestCursor(t *testing.T) {
 
 func TestParseCursor_Bad(t *testing.T) {
 	for _, bad := range []string{
-		"", ".", "..", "edge", "edge.1", "edge.1.2.3", ".1.2", "edge..2", "edge.1.", "a.b.1.2", "*.1.2", ">.1.2", "edge.-1.2",
+		"", ".", "..", "edge", "edge.1", "edge.1.2.", "edge.1.2.*", "edge.1.2.a.b", ".1.2", "edge..2", "edge.1.", "a.b.1.2.3", "*.1.2", ">.1.2", "edge.-1.2",
 		"edge.1.+2", "edge.1.2 ", "edge. 1.2", "edge.1_0.2", "edge.1.2\r\n", "edge.é.2", "=K\ng.1.2",
 		"edge.1.3w5e11264sgsg", // one over 64 bits
 		strings.Repeat("x", 4096) + ".1.2",
@@ -51,7 +53,7 @@ func TestParseCursor_Bad(t *testing.T) {
 }
 
 func TestCursor_AppendAllocatesNothing(t *testing.T) {
-	cursor := contract.Cursor{Edge: mustToken(t, "edge-1-aaaa"), Epoch: math.MaxUint64, Revision: math.MaxUint64}
+	cursor := contract.Cursor{Edge: mustToken(t, "edge-1-aaaa"), Epoch: math.MaxUint64, Revision: math.MaxUint64, App: mustToken(t, "demo")}
 	buffer := make([]byte, 0, 128)
 	if got := testing.AllocsPerRun(100, func() { buffer = cursor.Append(buffer[:0]) }); got != 0 {
 		t.Errorf("%v allocations", got)
@@ -63,6 +65,7 @@ func TestCursor_AppendAllocatesNothing(t *testing.T) {
 func FuzzParseCursor(f *testing.F) {
 	f.Add("edge-1-aaaa.t587ds.mk")
 	f.Add("=YS5i.1.2")
+	f.Add("edge.1.2.=YS5i")
 	f.Add("edge.00.ZZ")
 	f.Add("...")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -29,6 +29,11 @@ func TestBuckets_JSON(t *testing.T) {
 		{"member/before the join", contract.MemberRecord{
 			Peer: peer, Incarnation: 1, Edge: edge, Trail: []contract.Token{edge}, State: contract.StateHere, Version: 1,
 		}, `{"peer":"pa","incarnation":1,"attempt":0,"edge":"edge-1-a","trail":["edge-1-a"],"state":"here","version":1}`},
+		{"member/taken over", contract.MemberRecord{
+			Peer: peer, Incarnation: 2, Edge: edge, Trail: []contract.Token{old, edge}, Past: []contract.Stay{{Until: 1800000000, Head: 7}}, Acked: 6, State: contract.StateHere,
+			Version: 2, Grants: []string{"kick"}, ICE: contract.PolicyRelay, Expires: 1800000001, Until: 1800000002,
+		}, `{"peer":"pa","incarnation":2,"attempt":0,"edge":"edge-1-a","trail":["edge-2-b","edge-1-a"],"past":[{"until":1800000000,"head":7}],"acked":6,"state":"here",` +
+			`"version":2,"grants":["kick"],"ice":"relay","expires":1800000001,"until":1800000002}`},
 		{"lease", contract.EdgeLease{Edge: edge, Address: "10.0.0.1:7420", Drain: true, Renewal: 6},
 			`{"edge":"edge-1-a","address":"10.0.0.1:7420","drain":true,"renewal":6}`},
 		{"key", contract.KeyRecord{KeyID: "k1", Algorithm: "EdDSA", Public: []byte{1}, Retired: true},
@@ -68,6 +73,9 @@ func TestMessages_JSON(t *testing.T) {
 		{"events/notice", contract.RoomEvents{Base: 6, Revision: 6}, `{"base":6,"revision":6}`},
 		{"revisions", contract.Revisions{Rooms: []contract.RoomRevision{{App: app, Room: room, Revision: 6}}},
 			`{"rooms":[{"app":"demo","room":"r","revision":6}]}`},
+		{"moves", contract.Moves{Moves: []contract.Move{{App: app, Room: room, Peer: peer, Incarnation: 2, Acked: 6, Trail: []contract.Token{edge}}}},
+			`{"moves":[{"app":"demo","room":"r","peer":"pa","incarnation":2,"acked":6,"trail":["edge-1-a"]}]}`},
+		{"moved", contract.Moved{Ends: [][]contract.LinkEnd{{{To: edge, Revision: 8}}}}, `{"ends":[[{"to":"edge-1-a","revision":8}]]}`},
 		{"filter answer/all", contract.FilterAnswer{Filter: true, Revision: 8, Duplicate: true, Error: failed, Verdicts: []contract.Verdict{
 			{From: "pa", Seq: 7, Refused: true, Code: contract.CodeBadCandidate, Rule: contract.RuleBadCandidate, Message: "port 0"},
 			{From: "pa", Seq: 8, Rule: contract.RuleLoopback, Count: 2},

@@ -68,6 +68,16 @@ func EventSubject(to, from Token) string { return "evt." + to.text + "." + from.
 // EventsFor is what the process `to` subscribes to.
 func EventsFor(to Token) string { return "evt." + to.text + ".*" }
 
+// ParseEventSubject reads from a subject of EventSubject who tells.
+func ParseEventSubject(subject string) (from Token, err error) {
+	parts := strings.Split(subject, ".")
+	if len(parts) != 3 || parts[0] != "evt" {
+		return Token{}, ErrBadSubject
+	}
+	_, from, err = parseLink(parts[1], parts[2])
+	return from, err
+}
+
 // MessageID names entry n of a link for the log's duplicate window: it
 // recognises a retry of that entry and nothing else.
 func MessageID(from, to Token, n uint64) string {

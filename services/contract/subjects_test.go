@@ -49,6 +49,18 @@ func TestParseFilterSubject(t *testing.T) {
 	}
 }
 
+func TestParseEventSubject(t *testing.T) {
+	from, to := mustToken(t, "roomsvc-1-aaaa"), mustToken(t, "edge-2-bbbb")
+	if got, err := contract.ParseEventSubject(contract.EventSubject(to, from)); err != nil || got != from {
+		t.Errorf("got %s, %v; want %s", got, err, from)
+	}
+	for _, bad := range []string{"", "evt", "evt.a", "evt.a.b.c", "evt.a.", "evt..b", "evt.a.*", "Evt.a.b", "filter.a.b"} {
+		if got, err := contract.ParseEventSubject(bad); err == nil {
+			t.Errorf("%q was read as of %s", bad, got)
+		}
+	}
+}
+
 func TestParseSignalSubject(t *testing.T) {
 	for _, bad := range []string{
 		"", "$KV.signals-0.a", "$KV.signals-0.a.b.c", "$KV.signals.a.b", "$KV.rooms.a.b", "$kv.signals-0.a.b",

@@ -188,6 +188,7 @@ func (k *link) fail(err error, now time.Time) {
 
 // known ends an entry whose outcome an answer has told; k.mu is held.
 func (k *link) known(o Outcome) {
+	k.last.Store(max(k.last.Load(), o.Revision))
 	entries.Inc()
 	signals.Add(float64(len(k.entry.waiting)))
 	commitSeconds.Observe(time.Since(k.entry.cut).Seconds())

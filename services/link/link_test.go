@@ -341,7 +341,7 @@ func TestLinks_AfterSettled(t *testing.T) {
 	var open atomic.Bool
 	links := b.links(func(o *link.Options) { o.Gate = open.Load })
 	called := false
-	links.AfterSettled(b.to, func() { called = true })
+	links.AfterSettled(b.to, func(error) { called = true })
 	if !called {
 		t.Error("an idle link did not call at once")
 	}
@@ -349,7 +349,7 @@ func TestLinks_AfterSettled(t *testing.T) {
 	c.left.Add(1)
 	links.Send(b.to, signal(1), &c)
 	settledBefore := make(chan int, 1)
-	links.AfterSettled(b.to, func() {
+	links.AfterSettled(b.to, func(error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		settledBefore <- len(c.seqs)
@@ -359,6 +359,45 @@ func TestLinks_AfterSettled(t *testing.T) {
 	open.Store(true)
 	if got := <-settledBefore; got < 1 {
 		t.Errorf("called when %d signals were settled, want after the first", got)
+	}
+	c.wait(t)
+}
+
+// TestLinks_AfterSettled_knowsTheLastRevision has signals wait before and behind
+// the call: Last must be the revision of those before it.
+func TestLinks_AfterSettled_knowsTheLastRevision(t *testing.T) {
+	b := newBench(t, -1)
+	var open atomic.Bool
+	links := b.links(func(o *link.Options) { o.Gate = open.Load })
+	var c collector
+	ends := make(chan uint64, 3)
+	for seq := uint64(1); seq <= 3; seq++ {
+		c.left.Add(1)
+		links.Send(b.to, signal(seq), &c)
+		links.AfterSettled(b.to, func(error) { ends <- links.Last(b.to) })
+	}
+	open.Store(true)
+	c.wait(t)
+	for i := range c.outs {
+		if got := <-ends; got != c.outs[i].Revision || i > 0 && got == c.outs[i-1].Revision {
+			t.Errorf("behind signal %d: Last is %d, want %d, of that signal alone", i+1, got, c.outs[i].Revision)
+		}
+	}
+}
+
+func TestLinks_AfterSettled_tellsThatTheOutcomeIsUnknown(t *testing.T) {
+	b := newBench(t, -1)
+	links := b.links(func(o *link.Options) {
+		o.Subject = func(contract.Token) string { return "nobody.listens" }
+		o.Budget = 100 * time.Millisecond
+	})
+	var c collector
+	c.left.Add(1)
+	links.Send(b.to, signal(1), &c)
+	told := make(chan error, 1)
+	links.AfterSettled(b.to, func(err error) { told <- err })
+	if err := <-told; !errors.Is(err, link.ErrUnknown) {
+		t.Errorf("got %v, want ErrUnknown", err)
 	}
 	c.wait(t)
 }

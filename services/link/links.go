@@ -149,12 +149,25 @@ func (l *Links) CanTake(to contract.Token, bytes int) bool {
 
 // AfterSettled calls fn as soon as everything that was sent to `to` before is
 // settled: at once, from this goroutine, if nothing is waiting; otherwise from
-// a goroutine of the links, where it must not block.
-func (l *Links) AfterSettled(to contract.Token, fn func()) {
+// a goroutine of the links, where it must not block. fn gets ErrUnknown or
+// ErrClosed if that is how what was just before it ended: it will be sent again,
+// and nothing that must come after it may go on. While fn runs Last is the
+// revision of what was sent before, whatever was sent since.
+func (l *Links) AfterSettled(to contract.Token, fn func(error)) {
 	k := l.link(to)
 	if k == nil || !k.after(fn) {
-		fn()
+		fn(nil)
 	}
+}
+
+// Last is the highest revision that an entry for `to` was committed at, 0 if
+// none was.
+func (l *Links) Last(to contract.Token) uint64 {
+	k := l.link(to)
+	if k == nil {
+		return 0
+	}
+	return k.last.Load()
 }
 
 // Hold keeps idle links from cutting entries until Release, or for Gather at

@@ -1,7 +1,9 @@
 package link
 
 import (
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,6 +24,7 @@ type link struct {
 	to     contract.Token
 	number int
 	timer  *time.Timer
+	last   atomic.Uint64 // the highest revision of an entry
 
 	mu      sync.Mutex
 	items   []byte    // encoded signals that wait, one after the other
@@ -49,7 +52,7 @@ type waiting struct {
 	from  string
 	trace string
 	w     Waiter
-	after func()
+	after func(error)
 }
 
 func newLink(set *Links, to contract.Token, number int) *link {
@@ -101,7 +104,7 @@ func (k *link) fits(bytes int) bool {
 }
 
 // after reports whether fn was queued; it wasn't if nothing is before it.
-func (k *link) after(fn func()) bool {
+func (k *link) after(fn func(error)) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.busy() {
@@ -127,17 +130,23 @@ func (k *link) cut(now time.Time) {
 	e := &k.entry
 	e.data = contract.AppendEntry(e.data[:0])
 	e.waiting = e.waiting[:0]
-	e.cut, k.lastCut = now, now
-	count, size := 0, 0
+	e.cut = now
+	count, size, marked := 0, 0, false
 	for _, one := range k.waiting {
-		if one.after == nil {
-			if count == contract.MaxEntrySignals || count > 0 && len(e.data)+size+one.bytes > contract.MaxEntryBytes {
+		if one.after != nil {
+			marked = true
+		} else {
+			full := count == contract.MaxEntrySignals || count > 0 && len(e.data)+size+one.bytes > contract.MaxEntryBytes
+			if full || marked { // for who is called Last must be what stood before
 				break
 			}
 			count++
 			size += one.bytes
 		}
 		e.waiting = append(e.waiting, one)
+	}
+	if count > 0 {
+		k.lastCut = now
 	}
 	e.data = append(e.data, k.items[:size]...)
 	k.items = append(k.items[:0], k.items[size:]...)
@@ -164,7 +173,7 @@ func (e *entry) settle(o Outcome) {
 	for i := range e.waiting {
 		one := &e.waiting[i]
 		if one.after != nil {
-			one.after()
+			one.after(gaveUp(o.Err))
 			continue
 		}
 		o.Verdicts = of(verdicts, one.from, one.seq)
@@ -173,6 +182,14 @@ func (e *entry) settle(o Outcome) {
 	}
 	clear(e.waiting)
 	e.waiting = e.waiting[:0]
+}
+
+// gaveUp is the error of an outcome that nobody knows; a full log is none.
+func gaveUp(err error) error {
+	if errors.Is(err, ErrUnknown) || errors.Is(err, ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // of picks the verdicts about one signal.
