@@ -19,9 +19,9 @@ type countdown struct {
 	done func(error)
 }
 
-func (c *countdown) add(n int) {
+func (c *countdown) add() {
 	c.mu.Lock()
-	c.n += n
+	c.n++
 	c.mu.Unlock()
 }
 

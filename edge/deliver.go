@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 
@@ -110,13 +111,16 @@ func (r *room) take(o origin, s *contract.Signal, out *delivery) {
 		endSpan(span)
 		return
 	}
-	if len(r.held) == 0 && s.Revision <= r.roster.Revision() {
-		r.deliver(o, s, out)
+	if len(r.held) == 0 && s.Revision <= r.roster.Revision() && r.deliver(o, s, false, out) {
 		return
 	}
 	r.awaitHeld(out)
-	r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
-	r.resync(s.Revision, nil)
+	r.held = append(r.held, hold{origin: o.clone(), signal: cloneSignal(s)})
+	if s.Revision > r.roster.Revision() {
+		r.resync(s.Revision, nil)
+	} else {
+		r.judge()
+	}
 }
 
 // awaitHeld waits until one more signal may be held; r.mu is held.
@@ -130,10 +134,13 @@ func (r *room) awaitHeld(out *delivery) {
 // maxHeld bounds the signals that wait for one room's document.
 const maxHeld = 10_000
 
-// hold is a signal that is ahead of its room's roster.
+// hold is a signal that waits: it is ahead of its room's roster, or comes from an
+// edge that its sender isn't known to be on.
 type hold struct {
 	origin origin
 	signal contract.Signal
+	log    contract.Token // another edge whose log it was read from; zero: this one's
+	judged bool           // its sender's record was read since it came
 }
 
 // drainHeld delivers what waited, as far as the roster is now; r.mu is held.
@@ -141,7 +148,10 @@ func (r *room) drainHeld() {
 	var out delivery
 	defer out.flush()
 	for len(r.held) > 0 && r.held[0].signal.Revision <= r.roster.Revision() {
-		r.deliver(r.held[0].origin, &r.held[0].signal, &out)
+		if !r.deliver(r.held[0].origin, &r.held[0].signal, r.held[0].judged, &out) {
+			r.judge()
+			break
+		}
 		r.held[0] = hold{}
 		r.held = r.held[1:]
 	}
@@ -151,40 +161,71 @@ func (r *room) drainHeld() {
 	r.caughtUp.Broadcast()
 }
 
-// deliver gives a signal to those it is for; r.mu is held.
-func (r *room) deliver(o origin, s *contract.Signal, out *delivery) {
+// judge reads where everybody is, for a signal that came from an edge that its
+// sender isn't known to be on; r.mu is held. What comes meanwhile waits behind it.
+func (r *room) judge() {
+	if r.judging {
+		return
+	}
+	r.judging = true
+	count := len(r.held)
+	r.e.goWork(func(ctx context.Context) {
+		for r.refresh(ctx) != nil && ctx.Err() == nil && r.inUse() {
+			pause(ctx, readerPause)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.judging = false
+		for i := range min(count, len(r.held)) {
+			r.held[i].judged = true
+		}
+		r.drainHeld()
+	})
+}
+
+// deliver gives a signal to those it is for; r.mu is held. It reports false, and
+// does nothing, if that needs a judgement first.
+func (r *room) deliver(o origin, s *contract.Signal, judged bool, out *delivery) bool {
 	if s.Kind == contract.KindPresence {
 		span := startDeliver(s)
 		r.presence(o, s)
 		endSpan(span)
-		return
+		return true
 	}
 	if s.Kind == contract.KindEvent { // it was held for the messages in it
 		r.heldMessages(o, s)
-		return
+		return true
 	}
 	if s.Kind.Type() == "" {
 		undelivered.WithLabelValues("unknown_kind").Inc()
-		return
+		return true
 	}
 	if r.misplaced(o, s) {
-		undelivered.WithLabelValues("wrong_place").Inc()
-		return
+		if judged {
+			undelivered.WithLabelValues("wrong_place").Inc()
+		}
+		return judged
 	}
 	out.text = out.text[:0]
 	if len(s.To) > 0 {
-		if m := r.locals[string(s.To)]; m != nil && m.epoch != 0 {
+		if m := r.locals[string(s.To)]; m != nil && m.takes() {
 			m.deliver(o, s, out)
 		} else {
 			undelivered.WithLabelValues("receiver_gone").Inc()
 		}
-		return
+		return true
 	}
+	again := r.comesAgain(o, s)
 	for _, m := range r.locals {
-		if m.epoch != 0 && m.epoch <= s.Revision && m.peerText != string(s.From) {
+		if again && m.came != nil {
+			undelivered.WithLabelValues("comes_again").Inc()
+			continue
+		}
+		if m.takes() && m.epoch <= s.Revision && m.peerText != string(s.From) {
 			m.deliver(o, s, out)
 		}
 	}
+	return true
 }
 
 // misplaced reports whether a signal comes from an edge where its sender never
@@ -194,11 +235,27 @@ func (r *room) misplaced(o origin, s *contract.Signal) bool {
 	if m == nil {
 		return !contract.IsToken(s.From)
 	}
-	return m.Place != o.from && m.Edge != o.from
+	return !m.Held(o.from)
 }
+
+// comesAgain reports whether a broadcast's sender has moved on and sends it again
+// from where it is. To a member that has moved, too, it could come ahead of a
+// signal that went to the member's old place and wasn't committed there, and would
+// hide that when it comes again.
+func (r *room) comesAgain(o origin, s *contract.Signal) bool {
+	at, in := r.find(s.From)
+	return in && at.place != o.from && s.Seq > at.acked
+}
+
+// takes reports whether the member gets signals, at once or later; room.mu is held.
+func (m *membership) takes() bool { return m.epoch != 0 || m.backlog != nil }
 
 // deliver gives a signal to one member, unless it had it already; r.mu is held.
 func (m *membership) deliver(o origin, s *contract.Signal, out *delivery) {
+	if m.backlog != nil && m.backlog.keeps(o, s.From) {
+		m.keep(o, s)
+		return
+	}
 	if !m.marks.Pass(s.From, s.Seq) {
 		undelivered.WithLabelValues("repeated").Inc()
 		return
@@ -207,22 +264,28 @@ func (m *membership) deliver(o origin, s *contract.Signal, out *delivery) {
 	span := startDeliver(s)
 	m.s.mu.Lock()
 	if m.s.live() {
-		if len(out.text) == 0 { // all members of a room get the same
-			out.text = m.relayed(out.text, o, s)
+		if m.backlog != nil {
+			m.s.send(m.relayed(nil, o, s))
+		} else {
+			if len(out.text) == 0 { // all members of a room get the same
+				out.text = m.relayed(out.text, o, s)
+			}
+			m.s.queue(out)
 		}
-		m.s.queue(out)
 		deliveredBy[s.Kind.Type()].Inc()
 	}
 	m.s.mu.Unlock()
 	endSpan(span)
 }
 
-// relayed is the frame that the member gets.
+// relayed is the frame that the member gets; room.mu is held.
 func (m *membership) relayed(dst []byte, o origin, s *contract.Signal) []byte {
-	return envelope.AppendRelayed(dst, envelope.Head{
-		Type: s.Kind.Type(), Room: m.roomName, From: s.From, Cursor: o.cursor,
+	head := envelope.Head{
+		Type: s.Kind.Type(), Room: m.roomName, From: s.From, Cursor: o.cursor, App: m.r.app,
 		Trace: s.Trace, Epoch: s.Epoch, Seq: s.Seq,
-	}, s.Body)
+	}
+	m.backlog.replace(&head)
+	return envelope.AppendRelayed(dst, head, s.Body)
 }
 
 // presence takes over what a member shows, and where it is; r.mu is held.
@@ -232,20 +295,20 @@ func (r *room) presence(o origin, s *contract.Signal) {
 		entriesBad.Inc()
 		return
 	}
-	old := contract.Token{}
-	if m := r.roster.Get(update.Peer); m != nil {
-		old = m.Place
+	if update.Incarnation > 0 {
+		r.place(update.Peer, o.from, update.Incarnation, update.Acked)
 	}
-	m := r.roster.Update(update, o.from)
-	if m == nil {
-		return
+	if r.roster.Update(update) != nil {
+		r.tellUpdate(update)
 	}
-	if old != o.from {
-		r.moved(old, o.from)
-	}
+}
+
+// tellUpdate tells the other members what one shows; r.mu is held.
+func (r *room) tellUpdate(update contract.PeerUpdate) {
+	update.Incarnation, update.Acked = 0, 0 // are for edges
 	frame := marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: r.name, Peer: update})
 	for _, l := range r.locals {
-		if l.epoch != 0 && l.peer != update.Peer {
+		if l.epoch != 0 && l.peer != update.Peer && l.hears() {
 			l.s.sendNow(frame)
 		}
 	}

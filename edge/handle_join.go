@@ -112,13 +112,18 @@ func (m *membership) admitted(claims *contract.Claims) error {
 		return contract.Errorf(contract.CodeIdentityTaken, "the membership ended before it began: the identity joined again elsewhere, or a moderator ended it")
 	}
 	if claims.MaxStay > 0 {
-		m.s.mu.Lock()
-		m.stay = time.AfterFunc(time.Duration(claims.MaxStay)*time.Second, func() {
-			m.r.e.goWork(func(ctx context.Context) { m.leave(ctx, contract.ReasonExpired) })
-		})
-		m.s.mu.Unlock()
+		m.endAfter(time.Duration(claims.MaxStay) * time.Second)
 	}
 	return nil
+}
+
+// endAfter ends the membership when maxStay is over.
+func (m *membership) endAfter(d time.Duration) {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	m.stay = time.AfterFunc(d, func() {
+		m.r.e.goWork(func(ctx context.Context) { m.leave(ctx, contract.ReasonExpired) })
+	})
 }
 
 // abandon ends a join that failed. If its outcome is unknown the member leaves,

@@ -101,5 +101,6 @@ func (s *clientSession) handleRefresh(_ *envelope.Frame, f *contract.Refresh) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.follow(claims)
+	m.recorder.want(func(w *wanted) { w.grants = true })
 	return nil
 }

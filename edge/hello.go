@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
@@ -12,8 +13,13 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// resumeTimeout bounds how long a resume may wait for the members' records.
-const resumeTimeout = 5 * time.Second
+const (
+	// resumeTimeout bounds how long a resume may wait for the members' records.
+	resumeTimeout = 5 * time.Second
+	// adoptTimeout bounds it for members of another edge: a NATS server that is
+	// killed stalls the records for up to 8 s.
+	adoptTimeout = 9 * time.Second
+)
 
 // hello answers the first frame of a connection with a session: the one that a
 // secret of the client's brings back, or a new one. It returns nil when the
@@ -35,16 +41,45 @@ func (e *Edge) hello(c *conn.Conn, text []byte) *clientSession {
 		return nil
 	}
 	copy(next[:], raw)
-	s, resumed := e.takeOver(hello, next)
-	if !resumed {
-		s.open(c)
+	s, err := e.greet(c, hello, next)
+	switch {
+	case err == nil:
 		return s
-	}
-	if err := s.resume(c, hello); err != nil {
+	case errors.Is(err, errStaleHello):
+		c.Close(contract.CloseReplaced, "a newer connection of this session took over")
+	default:
+		slog.Warn("a session can't be resumed", "error", err)
 		c.Close(contract.CloseTryLater, "the session can't be resumed now; come back")
-		return nil
 	}
-	return s
+	return nil
+}
+
+// greet gives a connection its session: the one that this edge holds, those
+// memberships of the hello that others hold, or a new one.
+func (e *Edge) greet(c *conn.Conn, hello *contract.Hello, next secretHash) (*clientSession, error) {
+	if s := e.takeOver(hello, next); s != nil {
+		err := s.resume(c, hello)
+		if !errors.Is(err, errMemberMoved) {
+			return s, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(e.work, adoptTimeout)
+	defer cancel()
+	s, err := e.adopt(ctx, hello, next)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil {
+		resumes.WithLabelValues("adopted").Inc()
+		s.arrive(c, hello)
+		return s, nil
+	}
+	if len(hello.Resume) > 0 {
+		resumes.WithLabelValues("lost").Inc()
+	}
+	s = e.newSession(hello, next)
+	s.open(c)
+	return s, nil
 }
 
 // refuseConn answers a connection that has no session, and closes it.
@@ -59,9 +94,9 @@ func refuseConn(c *conn.Conn, refused *contract.Error) {
 	}
 }
 
-// takeOver finds the session that one of the hello's secrets resumes, for which
-// only a higher attempt counts, or makes a new one. A spent secret finds nothing.
-func (e *Edge) takeOver(hello *contract.Hello, next secretHash) (s *clientSession, resumed bool) {
+// takeOver finds the session here that one of the hello's secrets resumes, for
+// which only a higher attempt counts. A spent secret finds nothing.
+func (e *Edge) takeOver(hello *contract.Hello, next secretHash) *clientSession {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, secret := range hello.Resume {
@@ -71,31 +106,40 @@ func (e *Edge) takeOver(hello *contract.Hello, next secretHash) (s *clientSessio
 		}
 		hash := sha256.Sum256(raw)
 		found := e.bySecret[hash]
-		if found == nil || !found.claim(hello.Attempt, next) {
+		if found == nil || !found.claim(hello, next) {
 			continue
 		}
 		delete(e.bySecret, hash)
 		e.bySecret[next] = found
-		resumes.WithLabelValues("resumed").Inc()
-		return found, true
+		return found
 	}
-	s = newSession(e)
-	s.next, s.attempt = next, hello.Attempt
-	e.sessions[s.id], e.bySecret[next] = s, s
-	if len(hello.Resume) > 0 {
-		resumes.WithLabelValues("lost").Inc()
-	}
-	return s, false
+	return nil
 }
 
-// claim takes the session for an attempt, if it is newer than the last.
-func (s *clientSession) claim(attempt uint64, next secretHash) bool {
+// newSession makes a session that nobody had before.
+func (e *Edge) newSession(hello *contract.Hello, next secretHash) *clientSession {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := newSession(e)
+	s.next, s.attempt = next, hello.Attempt
+	e.sessions[s.id], e.bySecret[next] = s, s
+	return s
+}
+
+// claim takes the session for a hello, if its attempt is newer than the last and
+// no other edge has held a room that it names since.
+func (s *clientSession) claim(hello *contract.Hello, next secretHash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over || attempt <= s.attempt {
+	if s.over || hello.Attempt <= s.attempt {
 		return false
 	}
-	s.attempt, s.next = attempt, next
+	for name := range hello.Rooms {
+		if s.taken[name] {
+			return false
+		}
+	}
+	s.attempt, s.next = hello.Attempt, next
 	s.stopAway()
 	return true
 }
@@ -152,19 +196,21 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 		}
 		return err
 	}
+	arrives := s.mustArrive(hello)
 	s.mu.Lock()
 	if s.attempt != hello.Attempt || s.over {
 		s.mu.Unlock()
 		c.Close(contract.CloseReplaced, "a newer connection of this session took over")
 		return nil
 	}
+	resumes.WithLabelValues("resumed").Inc()
 	s.stopAway() // the old socket may have begun to wait meanwhile
 	if old := s.conn; old != nil {
 		old.Close(contract.CloseReplaced, "a newer connection of this session took over")
 	} else {
 		connections.Inc()
 	}
-	s.conn, s.replaying = c, true
+	s.conn, s.replaying = c, !arrives
 	s.pinged = time.Since(s.e.started)
 	s.send(s.welcome(true))
 	for _, one := range s.refusals {
@@ -172,9 +218,41 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 			s.send(one.text)
 		}
 	}
+	if arrives {
+		s.sendAcked()
+	}
 	s.mu.Unlock()
-	s.e.goWork(func(ctx context.Context) { s.replay(ctx, c, hello) })
+	if arrives {
+		s.tellLost(hello)
+		s.catchUp(c, hello)
+	} else {
+		s.e.goWork(func(ctx context.Context) { s.replay(ctx, c, hello) })
+	}
 	return nil
+}
+
+// mustArrive reports whether a client comes back before it was told all that its
+// members missed on other edges, and has them be told again.
+func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
+	rooms := s.memberships()
+	cursors := make([]contract.Cursor, len(rooms))
+	for i, m := range rooms {
+		known := hello.Rooms[m.roomName]
+		cursor, err := contract.ParseCursor(known.Cursor)
+		if err != nil || known.Peer != m.peerText {
+			cursor = contract.Cursor{Edge: s.e.id, Epoch: s.e.log.Epoch(s.e.id), Revision: s.e.reader.position.Load(), App: m.r.app}
+		}
+		cursors[i] = cursor
+		m.r.mu.Lock()
+		arrives = arrives || m.backlog != nil || len(m.trail) > 0 && cursor.Edge != s.e.id
+		m.r.mu.Unlock()
+	}
+	if arrives {
+		for i, m := range rooms {
+			m.beginBacklog(cursors[i])
+		}
+	}
+	return arrives
 }
 
 // recordTakeover writes a new incarnation of every member, and waits for it.

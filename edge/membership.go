@@ -26,6 +26,11 @@ type membership struct {
 	joinSeq      uint64
 	answered     chan struct{} // closed when the join is applied or refused
 
+	// Of a member that came from another edge, static after construction.
+	came  *contract.MemberRecord // nil: it joined here
+	trail []contract.Token       // the edges that held it before
+	took  uint64                 // the reader's position when it was taken over; 0: unknown
+
 	// Guarded by room.mu.
 	epoch uint64 // 0: not applied yet
 	known uint64 // the room revision that the client was told by `joined`
@@ -34,11 +39,14 @@ type membership struct {
 	told  []byte                           // the newest contract.PeerUpdate of this member
 	over  bool                             // it left, or never joined
 
+	backlog *backlog // what it must hear before the rest, nil for nothing
+
 	// Guarded by session.mu.
 	grants     []string
 	policy     contract.Policy
 	policyText []byte // policy, for signals
 	expires    time.Time
+	until      int64       // Unix seconds at which maxStay is over; 0: never
 	stay       *time.Timer // ends the membership when maxStay is over
 	refreshed  time.Time   // when the record was wanted to be written again
 
@@ -59,6 +67,9 @@ func newMembership(s *clientSession, r *room, join *contract.Join, seq uint64, c
 
 // firstRecord is the record with which the member joins, but for its secret.
 func (m *membership) firstRecord() contract.MemberRecord {
+	if m.came != nil {
+		return *m.came
+	}
 	return contract.MemberRecord{
 		Peer: m.peer, Incarnation: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
 		State: contract.StateHere, Presence: m.presence, Version: 1,
@@ -70,6 +81,10 @@ func (m *membership) follow(claims *contract.Claims) {
 	m.grants = claims.Grants
 	m.policy, m.policyText = claims.ICE, []byte(claims.ICE)
 	m.expires = time.Unix(claims.Expires, 0)
+	if claims.MaxStay > 0 && m.until == 0 {
+		m.until = time.Now().Unix() + claims.MaxStay
+	}
+	m.recorder.allow(allowed{m.grants, m.policy, claims.Expires, m.until})
 }
 
 // change asks for an operation on the member's room.
@@ -83,6 +98,10 @@ func (m *membership) begin(self *roster.Member) {
 	m.epoch = self.Epoch
 	m.recorder.joined(self.Epoch)
 	m.known = m.r.roster.Revision()
+	if m.came != nil {
+		m.identity, m.capabilities = self.Identity, self.Capabilities
+		return // the client is told when it is up to date
+	}
 	frame := m.snapshot(self)
 	m.s.mu.Lock()
 	m.s.sendPaced(frame)
@@ -105,8 +124,17 @@ func (m *membership) snapshot(self *roster.Member) []byte {
 		Self:     contract.Self{Peer: m.peer, Identity: m.identity, Epoch: self.Epoch},
 		Revision: m.r.roster.Revision(), Peers: peers,
 		ICEServers: m.iceServers(), ICEPolicy: contract.Stricter(e.cfg.ICEPolicy, m.policy),
-		TokenExpires: m.expires.Unix(), Cursor: e.cursor(e.reader.position.Load()),
+		TokenExpires: m.expires.Unix(), Cursor: m.cursor(e.reader.position.Load()),
 	})
+}
+
+// cursor is the text of a position for the member's client: while it has a
+// backlog the one that it came with; room.mu is held.
+func (m *membership) cursor(revision uint64) string {
+	if m.backlog != nil {
+		return m.backlog.cursor
+	}
+	return contract.Cursor{Edge: m.r.e.id, Epoch: m.r.e.log.Epoch(m.r.e.id), Revision: revision, App: m.r.app}.String()
 }
 
 // finish ends the membership: the client is told, unless it never was in;
@@ -116,7 +144,8 @@ func (m *membership) finish(revision uint64, reason contract.LeaveReason) {
 		return
 	}
 	m.over = true
-	m.recorder.gone(reason)
+	m.backlog = nil
+	m.recorder.gone(reason, nil)
 	if m.epoch == 0 {
 		m.s.forget(m, nil, reason)
 		close(m.answered)

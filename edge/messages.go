@@ -35,7 +35,7 @@ func (r *room) holdMessages(o origin, s *contract.Signal, events *contract.RoomE
 	for i := range events.Events {
 		if events.Events[i].Kind == contract.EventMessage {
 			r.awaitHeld(out)
-			r.held = append(r.held, hold{o.clone(), cloneSignal(s)})
+			r.held = append(r.held, hold{origin: o.clone(), signal: cloneSignal(s)})
 			return
 		}
 	}
@@ -53,12 +53,16 @@ func (r *room) heldMessages(o origin, s *contract.Signal) {
 
 // isFor reports whether a backend's message is for the member; room.mu is held.
 func (m *membership) isFor(e *contract.RoomEvent) bool {
-	return m.epoch != 0 && m.epoch < e.Revision && (e.To.IsZero() || e.To == m.peer)
+	return (m.epoch != 0 || m.backlog != nil) && m.epoch < e.Revision && (e.To.IsZero() || e.To == m.peer)
 }
 
 // deliverMessage gives a backend's message to one member, unless it had it
 // already; room.mu is held.
 func (m *membership) deliverMessage(o origin, e *contract.RoomEvent) {
+	if m.backlog != nil && !m.backlog.flowing {
+		m.keepMessage(o, e)
+		return
+	}
 	if !m.marks.Pass(nil, e.Revision) {
 		undelivered.WithLabelValues("repeated").Inc()
 		return
@@ -73,13 +77,21 @@ func (m *membership) deliverMessage(o origin, e *contract.RoomEvent) {
 	endSpan(span)
 }
 
+// keepMessage holds a backend's message back for the member, in the form of a
+// signal whose seq is its revision; room.mu is held.
+func (m *membership) keepMessage(o origin, e *contract.RoomEvent) {
+	m.keep(o, &contract.Signal{Kind: contract.KindEvent, Seq: e.Revision, Body: marshal(e)})
+}
+
 // messageFrame appends the frame of a backend's message.
 func (m *membership) messageFrame(dst []byte, o origin, e *contract.RoomEvent) []byte {
 	said := envelope.Signal{Kind: contract.KindMessage, ID: []byte(e.ID), Data: e.Data}
 	if len(said.Data) == 0 {
 		said.Data = []byte("null") // of a roomsvc that says nothing
 	}
-	return envelope.AppendRelayed(dst, envelope.Head{
-		Type: contract.TypeMessage, Room: m.roomName, Cursor: o.cursor, Trace: []byte(e.Trace), Seq: e.Revision,
-	}, envelope.AppendBody(nil, &said))
+	head := envelope.Head{
+		Type: contract.TypeMessage, Room: m.roomName, Cursor: o.cursor, App: m.r.app, Trace: []byte(e.Trace), Seq: e.Revision,
+	}
+	m.backlog.replace(&head)
+	return envelope.AppendRelayed(dst, head, envelope.AppendBody(nil, &said))
 }

@@ -18,14 +18,14 @@ func roomAt(t *testing.T, revision uint64) (*room, *membership) {
 	}
 	r := &room{name: "hall", locals: map[string]*membership{}, resyncing: true}
 	r.caughtUp = sync.NewCond(&r.mu)
-	r.load1(revision, peer)
+	r.stand(revision, peer)
 	m := &membership{s: &clientSession{}, r: r, peer: peer, peerText: "pa", roomName: "hall", epoch: 1}
 	r.locals["pa"] = m
 	return r, m
 }
 
 // load1 is a document of that revision with one member.
-func (r *room) load1(revision uint64, peer contract.Token) {
+func (r *room) stand(revision uint64, peer contract.Token) {
 	r.roster.Load(&contract.RoomDocument{
 		Revision: revision, Members: []contract.Member{{Peer: peer, Identity: "ada", Epoch: 1}},
 	}, nil)
@@ -75,7 +75,7 @@ func TestRoom_backendMessage(t *testing.T) {
 		if len(r.held) != 1 {
 			t.Fatalf("%d signals are held, want 1", len(r.held))
 		}
-		r.load1(7, m.peer)
+		r.stand(7, m.peer)
 		r.mu.Lock()
 		r.drainHeld()
 		r.mu.Unlock()

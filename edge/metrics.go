@@ -38,6 +38,9 @@ var (
 	replayed = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_replayed_total", Help: "Signals repeated to resumed sessions.",
 	})
+	gaps = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_gaps_total", Help: "Rooms of resumed sessions in which something could not be replayed.",
+	})
 	resumes = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_resumes_total", Help: "Hellos with a resume secret, by result.",
 	}, []string{"result"})

@@ -35,9 +35,14 @@ func (r *room) open(o origin, events *contract.RoomEvents) bool {
 }
 
 // strangers are the members of a document that neither the roster knows nor this
-// edge holds; r.mu is held.
+// edge holds. To an edge without a member nobody tells of moves, so it knows none;
+// r.mu is held.
 func (r *room) strangers(doc *contract.RoomDocument) []contract.Member {
-	return slices.DeleteFunc(r.roster.Unknown(doc), func(m contract.Member) bool { return r.locals[m.Peer.String()] != nil })
+	unknown := slices.Clone(doc.Members)
+	if r.hasMember() {
+		unknown = r.roster.Unknown(doc)
+	}
+	return slices.DeleteFunc(unknown, func(m contract.Member) bool { return r.locals[m.Peer.String()] != nil })
 }
 
 // addOwn adds the records with which this edge's members join. What one has

@@ -84,7 +84,7 @@ func TestRoom_open(t *testing.T) {
 		y, m := newOpeningYard(t)
 		bob, there, now := contract.NewPeerID(), process(t, "there"), process(t, "now")
 		record, err := json.Marshal(contract.MemberRecord{
-			Peer: bob, Epoch: 1, Edge: now, State: contract.StateAway, Presence: json.RawMessage(`"old"`), Version: 4,
+			Peer: bob, Epoch: 1, Edge: now, State: contract.StateAway, Presence: json.RawMessage(`"old"`), Version: 4, Incarnation: 2,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestRecorder_tellsAgainWhatCameBeforeTheJoin(t *testing.T) {
 func (y *yard) updates(to contract.Token) (all []contract.PeerUpdate) {
 	y.t.Helper()
 	settled := make(chan struct{})
-	y.r.e.links.AfterSettled(to, func() { close(settled) })
+	y.r.e.links.AfterSettled(to, func(error) { close(settled) })
 	<-settled
 	stream := y.log.Stream(to)
 	for from := uint64(1); ; {

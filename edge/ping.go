@@ -20,6 +20,7 @@ func (e *Edge) sweep(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			e.eachSession((*clientSession).tick)
+			e.shelves.sweep()
 		}
 	}
 }
@@ -62,12 +63,7 @@ func (s *clientSession) refreshRecords() {
 // cursors is the position of each room: the reader's, or before the first
 // signal that the room still holds.
 func (s *clientSession) cursors() map[string]string {
-	s.mu.Lock()
-	rooms := make([]*membership, 0, len(s.rooms))
-	for _, m := range s.rooms {
-		rooms = append(rooms, m)
-	}
-	s.mu.Unlock()
+	rooms := s.memberships()
 	cursors := make(map[string]string, len(rooms))
 	for _, m := range rooms {
 		position := s.e.reader.position.Load()
@@ -75,11 +71,10 @@ func (s *clientSession) cursors() map[string]string {
 		if len(m.r.held) > 0 {
 			position = min(position, m.r.held[0].origin.revision-1)
 		}
-		joined := m.epoch != 0
-		m.r.mu.Unlock()
-		if joined {
-			cursors[m.roomName] = s.e.cursor(position)
+		if m.epoch != 0 {
+			cursors[m.roomName] = m.cursor(position)
 		}
+		m.r.mu.Unlock()
 	}
 	return cursors
 }

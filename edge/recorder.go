@@ -1,12 +1,14 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/limit"
@@ -31,14 +33,28 @@ type recorder struct {
 	writing bool
 	wanted  wanted
 	epoch   uint64
+	allowed allowed
 	early   bool                 // something was to be written before the epoch was known
 	over    contract.LeaveReason // not empty: nothing is written any more but gone
+	lost    bool                 // another edge holds the member: nothing at all
+	buried  []func(error)        // called when gone is written, or can't be
+
+	incarnation atomic.Uint64 // of the last record that was written
+}
+
+// allowed is what the member's token allowed, for an edge that takes it over.
+type allowed struct {
+	grants  []string
+	ice     contract.Policy
+	expires int64
+	until   int64
 }
 
 // wanted is what waits to be written.
 type wanted struct {
 	presence json.RawMessage
 	state    contract.MemberState
+	grants   bool   // the token was renewed
 	attempt  uint64 // not 0: a resumed session, with its secret
 	secret   secretHash
 	again    bool          // as it is
@@ -47,7 +63,12 @@ type wanted struct {
 }
 
 func (w *wanted) empty() bool {
-	return w.presence == nil && w.state == "" && w.attempt == 0 && !w.again && len(w.done) == 0
+	return w.presence == nil && w.state == "" && !w.grants && w.attempt == 0 && !w.again && len(w.done) == 0
+}
+
+// isNews reports whether the room hears of it.
+func (w *wanted) isNews() bool {
+	return w.presence != nil || w.state != "" || w.attempt != 0 || w.again
 }
 
 // begin prepares the first record; nothing is written yet.
@@ -61,7 +82,27 @@ func (rec *recorder) begin(m *membership) {
 // sees the member finds it.
 func (rec *recorder) create(ctx context.Context, secret secretHash, attempt uint64) error {
 	rec.record.Secret, rec.record.Attempt = secret[:], attempt
+	rec.mu.Lock()
+	rec.allowed.put(&rec.record)
+	rec.mu.Unlock()
 	return rec.write(ctx, rec.record)
+}
+
+// follow goes on with a record that this edge has taken over.
+func (rec *recorder) follow(m *membership, record contract.MemberRecord, revision uint64) {
+	rec.m = m
+	rec.key = contract.MemberKey(m.r.app, m.r.id, m.peer)
+	rec.record, rec.revision = record, revision
+	rec.epoch = record.Epoch
+	rec.allowed = allowed{record.Grants, record.ICE, record.Expires, record.Until}
+	rec.incarnation.Store(record.Incarnation)
+}
+
+// allow notes what a token allows; the next write carries it.
+func (rec *recorder) allow(a allowed) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.allowed = a
 }
 
 // joined notes the epoch; the next write carries it. What was written before was
@@ -76,11 +117,28 @@ func (rec *recorder) joined(epoch uint64) {
 	}
 }
 
-// gone ends the record: its last value is a tombstone.
-func (rec *recorder) gone(reason contract.LeaveReason) {
+func (a *allowed) put(record *contract.MemberRecord) {
+	record.Grants, record.ICE, record.Expires, record.Until = a.grants, a.ice, a.expires, a.until
+}
+
+// gone ends the record: its last value is a tombstone. buried, which may be nil,
+// hears when that is written, or gets errMemberMoved.
+func (rec *recorder) gone(reason contract.LeaveReason, buried func(error)) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	rec.over = reason
+	if buried != nil {
+		rec.buried = append(rec.buried, buried)
+	}
+	rec.wake()
+}
+
+// lose ends the recorder and leaves the record to the edge that has it.
+func (rec *recorder) lose() {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.lost = true
+	rec.over = contract.ReasonLeft
 	rec.wake()
 }
 
@@ -106,8 +164,12 @@ func (rec *recorder) wake() {
 	}
 }
 
-// errMemberGone is the end of a membership that somebody else ended.
-var errMemberGone = errors.New("the membership is over")
+var (
+	// errMemberGone is the end of a membership that somebody else ended.
+	errMemberGone = errors.New("the membership is over")
+	// errMemberMoved means that another edge has taken the member over.
+	errMemberMoved = errors.New("another edge holds the member")
+)
 
 func (rec *recorder) run(ctx context.Context) {
 	for {
@@ -116,13 +178,20 @@ func (rec *recorder) run(ctx context.Context) {
 			return
 		}
 		if over != "" {
-			rec.bury(ctx, over)
 			finishAll(next.done, errMemberGone)
+			rec.bury(ctx, over)
 			return
 		}
 		record, err := rec.apply(ctx, &next)
 		if err != nil {
 			finishAll(next.done, err)
+			if errors.Is(err, errMemberMoved) {
+				rec.m.moved()
+			}
+			continue
+		}
+		if !next.isNews() {
+			finishAll(next.done, nil)
 			continue
 		}
 		rec.tell(record, next)
@@ -161,6 +230,7 @@ func (rec *recorder) apply(ctx context.Context, w *wanted) (contract.MemberRecor
 	next := rec.record
 	rec.mu.Lock()
 	next.Epoch = rec.epoch
+	rec.allowed.put(&next)
 	rec.mu.Unlock()
 	next.Version++
 	if w.presence != nil {
@@ -191,45 +261,69 @@ func (rec *recorder) write(ctx context.Context, next contract.MemberRecord) erro
 			return value, nil
 		}
 		var now contract.MemberRecord
-		if current != nil && json.Unmarshal(current, &now) == nil &&
-			now.Incarnation == next.Incarnation && now.Version == next.Version && now.Edge == next.Edge && now.State == next.State {
-			return nil, bus.ErrUnchanged // our own write, whose answer was lost
+		if current == nil || json.Unmarshal(current, &now) != nil {
+			return nil, errMemberGone
 		}
-		return nil, errMemberGone
+		switch sameTakeover := now.Incarnation == next.Incarnation && now.Edge == next.Edge && bytes.Equal(now.Secret, next.Secret); {
+		case sameTakeover && now.Version == next.Version && now.State == next.State:
+			return nil, bus.ErrUnchanged // our own write, whose answer was lost
+		case now.State != contract.StateGone && (now.Edge != next.Edge || now.Incarnation > rec.record.Incarnation):
+			return nil, errMemberMoved
+		default:
+			return nil, errMemberGone
+		}
 	})
 	if err != nil {
 		return err
 	}
 	rec.record, rec.revision = next, revision
+	rec.incarnation.Store(next.Incarnation)
 	return nil
 }
 
-// bury writes the tombstone, unless somebody else did.
+// bury writes the tombstone, unless somebody else did or holds the member. It is
+// called again when more is wanted of a record that is gone.
 func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
-	if rec.revision == 0 {
-		return
+	rec.mu.Lock()
+	lost := rec.lost
+	rec.mu.Unlock()
+	var err error
+	switch {
+	case lost:
+		err = errMemberMoved
+	case rec.revision != 0 && rec.record.State != contract.StateGone:
+		next := rec.record
+		next.Version++
+		next.State, next.Reason = contract.StateGone, reason
+		if err = rec.write(ctx, next); errors.Is(err, errMemberGone) {
+			err = nil
+		}
 	}
-	next := rec.record
-	next.Version++
-	next.State, next.Reason = contract.StateGone, reason
-	if err := rec.write(ctx, next); err != nil && !errors.Is(err, errMemberGone) && ctx.Err() == nil {
+	if err != nil && !errors.Is(err, errMemberMoved) && ctx.Err() == nil {
 		slog.WarnContext(ctx, "a member's tombstone was not written", "error", err)
 	}
+	rec.mu.Lock()
+	waiting := rec.buried
+	rec.buried = nil
+	rec.writing = false
+	rec.mu.Unlock()
+	finishAll(waiting, err)
 }
 
 // tell sends the change to every edge of the room, and finishes when all have it.
 func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 	body := marshal(contract.PeerUpdate{
 		Peer: record.Peer, Version: record.Version, Presence: record.Presence, State: record.State,
+		Incarnation: record.Incarnation, Acked: record.Acked,
 	})
 	m := rec.m
 	all := &countdown{done: func(err error) { finishAll(w.done, err) }}
-	all.add(1)
+	all.add()
 	m.r.mu.Lock()
 	m.told = body
 	signal := m.update([]byte(w.trace))
 	for _, to := range m.r.places() {
-		all.add(1)
+		all.add()
 		if !m.r.send(to, &signal, all) {
 			all.finish(errQueueFull)
 		}

@@ -45,18 +45,8 @@ func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contrac
 func (s *clientSession) replayStart(hello *contract.Hello) uint64 {
 	e := s.e
 	start := e.reader.position.Load()
-	s.mu.Lock()
-	rooms := make([]*membership, 0, len(s.rooms))
-	for _, m := range s.rooms {
-		rooms = append(rooms, m)
-	}
-	for name := range hello.Rooms {
-		if s.rooms[name] == nil {
-			s.tellLeft(name)
-		}
-	}
-	s.mu.Unlock()
-	for _, m := range rooms {
+	s.tellLost(hello)
+	for _, m := range s.memberships() {
 		known, ok := hello.Rooms[m.roomName]
 		cursor, err := contract.ParseCursor(known.Cursor)
 		switch {
@@ -72,10 +62,26 @@ func (s *clientSession) replayStart(hello *contract.Hello) uint64 {
 	return start
 }
 
+// tellLost tells of the rooms of a hello that the session isn't in any more.
+func (s *clientSession) tellLost(hello *contract.Hello) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range hello.Rooms {
+		if s.rooms[name] == nil {
+			s.tellLeft(name)
+		}
+	}
+}
+
 // tellJoined sends the room as it is now, if the member is in.
 func (m *membership) tellJoined() {
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
+	m.sendSnapshot()
+}
+
+// sendSnapshot is tellJoined for who holds room.mu.
+func (m *membership) sendSnapshot() {
 	if self := m.r.roster.Get(m.peer); self != nil && m.epoch != 0 {
 		frame := m.snapshot(self)
 		m.known = m.r.roster.Revision()
@@ -188,7 +194,9 @@ func (p *replayer) signal(ctx context.Context, o origin, s *contract.Signal) err
 	if !counts {
 		return nil
 	}
+	m.r.mu.Lock()
 	p.buf = m.relayed(p.buf[:0], o, s)
+	m.r.mu.Unlock()
 	replayed.Inc()
 	return p.c.SendPaced(ctx, p.buf)
 }
@@ -264,6 +272,7 @@ func (p *replayer) presence(ctx context.Context, m *membership, s *contract.Sign
 	if update.Peer == m.peer {
 		return nil
 	}
+	update.Incarnation, update.Acked = 0, 0 // are for edges
 	return p.c.SendPaced(ctx, marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: m.roomName, Peer: update}))
 }
 

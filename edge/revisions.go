@@ -11,26 +11,36 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// followRevisions hears, every now and then, at which revision this edge's
-// rooms stand, and reads the document of a room that is behind: an event can
-// only be lost with both its teller and its asker.
-func (e *Edge) followRevisions(ctx context.Context) error {
+// followEvents hears what other processes tell this edge: at which revision its
+// rooms stand, every now and then, since an event can be lost with both its
+// teller and its asker; and which members another edge has taken over.
+func (e *Edge) followEvents(ctx context.Context) error {
 	sub, err := e.nc.Subscribe(contract.EventsFor(e.id), func(m *nats.Msg) {
-		var revisions contract.Revisions
-		if err := json.Unmarshal(m.Data, &revisions); err != nil {
-			slog.WarnContext(ctx, "revisions can't be read", "subject", m.Subject, "error", err)
+		var told struct {
+			contract.Revisions
+			contract.Moves
+		}
+		from, err := contract.ParseEventSubject(m.Subject)
+		if err == nil {
+			err = json.Unmarshal(m.Data, &told)
+		}
+		if err != nil {
+			slog.WarnContext(ctx, "an event can't be read", "subject", m.Subject, "error", err)
 			return
 		}
-		for _, one := range revisions.Rooms {
+		for _, one := range told.Rooms {
 			e.noticeRevision(one)
+		}
+		if len(told.Moves.Moves) > 0 {
+			e.heardMoves(m, from, told.Moves.Moves)
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("subscribe to revisions: %w", err)
+		return fmt.Errorf("subscribe to events: %w", err)
 	}
 	<-ctx.Done()
 	if err := sub.Unsubscribe(); err != nil && e.nc.IsConnected() {
-		slog.WarnContext(ctx, "the subscription to revisions was not ended", "error", err)
+		slog.WarnContext(ctx, "the subscription to events was not ended", "error", err)
 	}
 	return nil
 }

@@ -25,16 +25,21 @@ type room struct {
 
 	users int // memberships and changes, guarded by Edge.mu; at 0 the room is forgotten
 
-	mu        sync.Mutex
-	roster    roster.Roster
-	locals    map[string]*membership // by peer; an epoch of 0 means that the join isn't applied yet
-	held      []hold                 // signals ahead of the roster
-	caughtUp  *sync.Cond             // of mu: held got shorter
-	resyncing bool
-	wanted    uint64                   // the highest revision that is known to exist
-	lanes     map[contract.Token]*lane // while somebody moves
-	changes   []*change                // operations that wait for roomsvc
-	changing  bool
+	mu         sync.Mutex
+	roster     roster.Roster
+	locals     map[string]*membership // by peer; an epoch of 0 means that the join isn't applied yet
+	held       []hold                 // signals ahead of the roster
+	caughtUp   *sync.Cond             // of mu: held got shorter
+	resyncing  bool
+	wanted     uint64                   // the highest revision that is known to exist
+	lanes      map[contract.Token]*lane // while somebody moves
+	changes    []*change                // operations that wait for roomsvc
+	changing   bool
+	next       *refreshing // asked for and not begun
+	reading    bool        // refreshings run
+	departures []contract.Departure
+	judging    bool             // a refreshing decides about the first of held
+	speakers   []contract.Token // roomsvcs that have sent messages of backends
 }
 
 // enter finds or makes a room, for a membership or a change; it must be followed
@@ -79,6 +84,9 @@ func (r *room) event(o origin, s *contract.Signal, out *delivery) {
 		entriesBad.Inc()
 		slog.Error("room events can't be read", "error", err)
 		return
+	}
+	if opening(&events) != nil && !r.hasMember() { // nobody has told of moves since this edge had a member
+		r.roster.Forget()
 	}
 	r.lateMessages(o, &events)
 	changes, behind := r.roster.Apply(&events)
@@ -137,7 +145,9 @@ func (r *room) joined(c *roster.Change) {
 		if frames[at] == nil {
 			frames[at] = marshal(contract.PeerJoined{Type: contract.TypePeerJoined, Room: r.name, Revision: c.Revision, Peer: view})
 		}
-		l.s.sendNow(frames[at])
+		if l.hears() {
+			l.s.sendNow(frames[at])
+		}
 	}
 	if m != nil && m.epoch == 0 {
 		m.begin(c.Member)
@@ -150,7 +160,7 @@ func (r *room) left(c *roster.Change, leaving map[contract.Token]bool) {
 		Type: contract.TypePeerLeft, Room: r.name, Revision: c.Revision, Peer: c.Member.Peer, Reason: c.Reason,
 	})
 	for _, l := range r.locals {
-		if l.known != 0 && c.Revision > l.known && !leaving[l.peer] {
+		if l.known != 0 && c.Revision > l.known && !leaving[l.peer] && l.hears() {
 			l.s.sendNow(frame)
 		}
 		l.marks.Forget(peer)
@@ -195,8 +205,8 @@ func (r *room) load(ctx context.Context, doc *contract.RoomDocument) (again bool
 	defer r.mu.Unlock()
 	if err == nil {
 		r.addOwn(records, doc)
-		r.apply(origin{}, r.roster.Load(doc, records))
-		r.drainHeld()
+		r.takeDocument(doc, records)
+		r.followRecords(records)
 	} else if ctx.Err() == nil {
 		slog.WarnContext(ctx, "a room's document can't be read; trying again", "error", err)
 	}
@@ -209,6 +219,17 @@ func (r *room) load(ctx context.Context, doc *contract.RoomDocument) (again bool
 	return false
 }
 
+// hasMember reports whether a member is in. Nobody else's moves are told to an
+// edge without one, so it must read all records again; r.mu is held.
+func (r *room) hasMember() bool {
+	for _, m := range r.locals {
+		if m.epoch != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // readTimeout bounds one reading of a document and its members' records.
 const readTimeout = 5 * time.Second
 
@@ -218,12 +239,8 @@ func (r *room) read(ctx context.Context, doc *contract.RoomDocument) (*contract.
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if doc == nil {
-		value, _, err := bus.Get(ctx, r.e.rooms, r.key)
-		if err != nil {
-			return nil, nil, err
-		}
-		doc = &contract.RoomDocument{}
-		if err := json.Unmarshal(value, doc); err != nil {
+		var err error
+		if doc, err = r.document(ctx); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -38,6 +38,9 @@ type Edge struct {
 	lease    *lease
 	reader   *reader
 	poller   *poll.Poller
+	movers   movers
+	shelves  shelves
+	heads    logHeads
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.
@@ -108,6 +111,7 @@ func (e *Edge) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.lease = newLease(edges, e.id, e.cfg.Listen)
+	e.movers.e, e.shelves.e = e, e
 	e.reader = newReader(e)
 	options := link.DefaultOptions()
 	options.From = e.id
@@ -148,7 +152,7 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 	group.Go("reader", func(ctx context.Context) error {
 		return e.reader.run(ctx, func(err error) { checks.set("reader", err) })
 	})
-	group.Go("revisions", e.followRevisions)
+	group.Go("events", e.followEvents)
 	group.Go("pings", e.sweep)
 	group.Go("listener", func(ctx context.Context) error {
 		checks.set("listener", nil)

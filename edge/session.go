@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"log/slog"
@@ -38,6 +37,8 @@ type clientSession struct {
 	rooms     map[string]*membership
 	refusals  []refusal         // the newest ones, in case their socket is lost
 	lefts     map[string][]byte // `left` frames that no socket took, by room
+	taken     map[string]bool   // rooms whose members other edges have taken over
+	arrival   *arrival          // brings its members up to date
 	away      *time.Timer
 	since     time.Time // when it came to have no room
 	pinged    time.Duration
@@ -317,15 +318,22 @@ func (s *clientSession) end(reason contract.LeaveReason) {
 	}
 	s.over = true
 	s.stopAway()
-	rooms := make([]*membership, 0, len(s.rooms))
-	for _, m := range s.rooms {
-		rooms = append(rooms, m)
-	}
 	s.mu.Unlock()
 	s.e.removeSession(s)
-	for _, m := range rooms {
-		s.e.goWork(func(ctx context.Context) { m.leave(ctx, reason) })
+	for _, m := range s.memberships() {
+		m.depart(reason)
 	}
+}
+
+// memberships are those that the session has now.
+func (s *clientSession) memberships() []*membership {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*membership, 0, len(s.rooms))
+	for _, m := range s.rooms {
+		all = append(all, m)
+	}
+	return all
 }
 
 // stopAway ends the resume window; s.mu is held.

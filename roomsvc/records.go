@@ -20,10 +20,10 @@ type records struct {
 
 // place is the part of a contract.MemberRecord that is looked at here.
 type place struct {
-	Epoch uint64               `json:"epoch"`
-	Edge  contract.Token       `json:"edge"`
-	Trail []contract.Token     `json:"trail"`
-	State contract.MemberState `json:"state"`
+	Epoch       uint64               `json:"epoch"`
+	Incarnation uint64               `json:"incarnation"`
+	Edge        contract.Token       `json:"edge"`
+	State       contract.MemberState `json:"state"`
 }
 
 // saw notes a record. An edge that a member moved to may have read the document
@@ -43,7 +43,7 @@ func (r *records) saw(v store.Value) {
 		slog.Error("member's record can't be read", "room", ref.String(), "error", err)
 		return
 	}
-	record := &contract.MemberRecord{Peer: peer, Epoch: p.Epoch, Edge: p.Edge, Trail: p.Trail, State: p.State}
+	record := &contract.MemberRecord{Peer: peer, Epoch: p.Epoch, Incarnation: p.Incarnation, Edge: p.Edge, State: p.State}
 	if r.index.Record(ref, record, time.Now()) {
 		r.tell(p.Edge, ref, r.index.Revision(ref))
 	}

@@ -40,6 +40,12 @@ func (p *Process) Stop(t testing.TB) {
 	p.p.stop(t)
 }
 
+// Kill ends the program by SIGKILL and waits until it has ended.
+func (p *Process) Kill(t testing.TB) {
+	t.Helper()
+	p.p.kill(t)
+}
+
 // Start starts the program again as it was started first, with the same
 // addresses and folders. It doesn't wait until the program is ready.
 func (p *Process) Start(t testing.TB) {

@@ -131,6 +131,16 @@ func (p *process) stop(t testing.TB) {
 	}
 }
 
+// kill ends the program without a word.
+func (p *process) kill(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Errorf("kill %s: %v", p.name, err)
+	}
+	_ = p.cmd.Wait() // it says that it was killed
+	p.cmd = nil
+}
+
 // binary is the path of a program that `make build` made.
 func binary(t testing.TB, name string) string {
 	t.Helper()

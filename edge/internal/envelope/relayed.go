@@ -1,16 +1,21 @@
 package envelope
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
 
 // Head is what a receiver is told about a signal besides its body.
 type Head struct {
-	Type   string // contract.Kind.Type
-	Room   string // the room's name, not its token
-	From   []byte // the sending peer; empty: the app's backend, which has no epoch either
-	Cursor []byte // the text of a contract.Cursor
-	Trace  []byte // traceparent, may be empty
-	Epoch  uint64 // of the sender
-	Seq    uint64 // of the sender; of a backend the room revision that its message took
+	Type   string         // contract.Kind.Type
+	Room   string         // the room's name, not its token
+	From   []byte         // the sending peer; empty: the app's backend, which has no epoch either
+	Cursor []byte         // the text of a contract.Cursor, without the app
+	App    contract.Token // of the room, for the cursor; zero: it is in Cursor
+	Trace  []byte         // traceparent, may be empty
+	Epoch  uint64         // of the sender
+	Seq    uint64         // of the sender; of a backend the room revision that its message took
 }
 
 // AppendRelayed appends the text of the frame that a receiver of a signal gets:
@@ -29,8 +34,10 @@ func AppendRelayed(dst []byte, head Head, body []byte) []byte {
 	}
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendUint(dst, head.Seq, 10)
-	dst = append(dst, `,"cursor":`...)
-	dst = appendQuoted(dst, head.Cursor)
+	dst = append(dst, `,"cursor":"`...)
+	dst = append(dst, head.Cursor...) // tokens and digits need no escapes
+	dst = contract.AppendCursorApp(dst, head.App)
+	dst = append(dst, '"')
 	if len(head.Trace) > 0 {
 		dst = append(dst, `,"traceparent":`...)
 		dst = appendQuoted(dst, head.Trace)

@@ -11,7 +11,10 @@ import (
 // Member is one membership as this edge knows it.
 type Member struct {
 	contract.Member
-	Place    contract.Token // the edge that holds it now
+	Place    contract.Token   // the edge that holds it now
+	Taken    uint64           // the incarnation that brought it there, 0: unknown
+	Acked    uint64           // what its client had seen acknowledged by then
+	Trail    []contract.Token // the edges that held it before, as far as this one knows
 	Presence json.RawMessage
 	Version  uint64
 	State    contract.MemberState
@@ -23,6 +26,7 @@ type Roster struct {
 	loaded   bool
 	members  map[contract.Token]*Member
 	order    []*Member // by rising epoch
+	heard    map[contract.Token]place
 }
 
 // Change is one thing that clients hear of. Of a message all is in Message.
@@ -91,8 +95,12 @@ func (r *Roster) Load(doc *contract.RoomDocument, records map[contract.Token]con
 			continue
 		}
 		added := r.add(m, nil)
-		if record, ok := records[m.Peer]; ok && (record.Epoch == 0 || record.Epoch == m.Epoch) {
-			added.follow(record)
+		if record, ok := records[m.Peer]; ok && believed(&record, &added.Member) {
+			added.Presence, added.Version = record.Presence, record.Version
+			if record.State == contract.StateAway {
+				added.State = contract.StateAway
+			}
+			added.at(&record)
 		}
 		changes = append(changes, Change{Kind: contract.EventJoined, Revision: m.Epoch, Member: added})
 	}
@@ -136,15 +144,14 @@ func (r *Roster) Apply(events *contract.RoomEvents) (changes []Change, behind bo
 	return changes, false
 }
 
-// Update takes over a member's presence and state from the edge `place`, and
-// returns the member if it is news: an unknown member or a version that isn't
-// newer is none.
-func (r *Roster) Update(u contract.PeerUpdate, place contract.Token) *Member {
+// Update takes over a member's presence and state, and returns the member if it
+// is news: an unknown member or a version that isn't newer is none.
+func (r *Roster) Update(u contract.PeerUpdate) *Member {
 	m := r.members[u.Peer]
 	if m == nil || u.Version <= m.Version {
 		return nil
 	}
-	m.Version, m.Place = u.Version, place
+	m.Version = u.Version
 	if u.Presence != nil {
 		m.Presence = u.Presence
 	}
@@ -154,13 +161,6 @@ func (r *Roster) Update(u contract.PeerUpdate, place contract.Token) *Member {
 	return m
 }
 
-func (m *Member) follow(record contract.MemberRecord) {
-	m.Place, m.Presence, m.Version = record.Edge, record.Presence, record.Version
-	if record.State == contract.StateAway {
-		m.State = contract.StateAway
-	}
-}
-
 func (r *Roster) add(m contract.Member, presence json.RawMessage) *Member {
 	if r.members == nil {
 		r.members = map[contract.Token]*Member{}
@@ -168,10 +168,14 @@ func (r *Roster) add(m contract.Member, presence json.RawMessage) *Member {
 	added := &Member{Member: m, Place: m.Edge, Presence: presence, Version: 1, State: contract.StateHere}
 	r.members[m.Peer] = added
 	r.order = append(r.order, added)
+	if p, ok := r.heard[m.Peer]; ok {
+		added.move(p)
+	}
 	return added
 }
 
 func (r *Roster) remove(peer contract.Token) *Member {
+	delete(r.heard, peer)
 	m := r.members[peer]
 	if m == nil {
 		return nil

@@ -65,7 +65,7 @@ func TestRoster_Load_believesARecordOnlyUnderItsEpoch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a := member(t, "a", 7)
 			record := contract.MemberRecord{
-				Peer: a.Peer, Epoch: tt.epoch, Edge: token(t, "edge-b"), State: contract.StateAway, Version: 3,
+				Peer: a.Peer, Epoch: tt.epoch, Edge: token(t, "edge-b"), State: contract.StateAway, Version: 3, Incarnation: 2,
 			}
 			var r Roster
 			r.Load(document(t, 7, a), map[contract.Token]contract.MemberRecord{a.Peer: record})
@@ -124,7 +124,6 @@ func TestRoster_Update_newestVersionWins(t *testing.T) {
 	a := member(t, "a", 1)
 	var r Roster
 	r.Load(document(t, 1, a), nil)
-	edge := token(t, "edge-b")
 	steps := []struct {
 		version  uint64
 		presence string
@@ -132,15 +131,12 @@ func TestRoster_Update_newestVersionWins(t *testing.T) {
 		want     string
 	}{{3, `"three"`, true, `"three"`}, {2, `"two"`, false, `"three"`}, {3, `"again"`, false, `"three"`}, {4, `"four"`, true, `"four"`}}
 	for _, step := range steps {
-		m := r.Update(contract.PeerUpdate{Peer: a.Peer, Version: step.version, Presence: []byte(step.presence)}, edge)
+		m := r.Update(contract.PeerUpdate{Peer: a.Peer, Version: step.version, Presence: []byte(step.presence)})
 		if got := string(r.Get(a.Peer).Presence); (m != nil) != step.news || got != step.want {
 			t.Errorf("version %d: news %v, presence %s; want %v, %s", step.version, m != nil, got, step.news, step.want)
 		}
 	}
-	if got := r.Get(a.Peer).Place; got != edge {
-		t.Errorf("place %s, want that of the update", got)
-	}
-	if r.Update(contract.PeerUpdate{Peer: token(t, "stranger"), Version: 9}, edge) != nil {
+	if r.Update(contract.PeerUpdate{Peer: token(t, "stranger"), Version: 9}) != nil {
 		t.Error("an update of a stranger is news")
 	}
 }

@@ -39,6 +39,9 @@ func (s *Sequence) Accept(seq uint64, bytes int) Verdict {
 	}
 }
 
+// Resume goes on after a seq that another edge acknowledged.
+func (s *Sequence) Resume(acked uint64) { s.acked = acked }
+
 // Next is the seq that must come next.
 func (s *Sequence) Next() uint64 { return s.acked + uint64(len(s.held)) + 1 }
 

@@ -93,9 +93,9 @@ func (x *Index) Record(ref room.Ref, r *contract.MemberRecord, now time.Time) (m
 	if member != nil {
 		was = x.at(ref, member)
 	}
-	// A member that never moved is where the document says, and that somebody
-	// who isn't in is gone is no news.
-	if len(r.Trail) > 1 || gone && member != nil {
+	// A member of its first incarnation is where the document says (a trail tells
+	// less: it forgets), and that somebody who isn't in is gone is no news.
+	if r.Incarnation > 1 || gone && member != nil {
 		if x.marks[ref] == nil {
 			x.marks[ref] = map[contract.Token]mark{}
 		}

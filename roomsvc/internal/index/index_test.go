@@ -40,7 +40,7 @@ func document(revision uint64, members ...string) *contract.RoomDocument {
 }
 
 func record(peer string, epoch uint64, state contract.MemberState, trail ...string) *contract.MemberRecord {
-	r := &contract.MemberRecord{Peer: token(peer), Epoch: epoch, State: state}
+	r := &contract.MemberRecord{Peer: token(peer), Epoch: epoch, State: state, Incarnation: uint64(len(trail))}
 	for _, edge := range trail {
 		r.Trail = append(r.Trail, token(edge))
 	}

@@ -1,0 +1,370 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// arrival brings the members of a session up to date that have been on other
+// edges, for one connection. It asks every edge that may have sent to their
+// earlier places to settle that, reads the logs of those places, and gives the
+// members what they missed. Signals of a sender whose edge doesn't answer wait until
+// the sender is elsewhere or has left, unless they stood in the log before anybody
+// could know of a move; nobody else's do.
+type arrival struct {
+	// Static after construction.
+	s       *clientSession
+	c       *conn.Conn
+	members []*arriving
+	poked   chan struct{}
+	began   time.Time
+
+	mu      sync.Mutex
+	sources map[contract.Token]*source
+	aside   int // things that the first reading should come after
+}
+
+// arriving is one member of an arrival; owned by the arrival's goroutine.
+type arriving struct {
+	m     *membership
+	logs  []logRead // newest first
+	base  uint64    // the head of the oldest before its edge lost the member
+	asks  bool      // it has been on another edge since its cursor
+	first bool      // nothing was read yet
+	seen  int       // what the last reading came after, see news
+	gap   string    // why something is missing
+}
+
+// logRead is how far the log of one edge was read.
+type logRead struct {
+	edge  contract.Token
+	after uint64
+}
+
+// source is an edge that may have sent to an earlier place of a member; guarded
+// by arrival.mu.
+type source struct {
+	settled bool
+	quiet   bool                                      // it hasn't answered
+	ends    map[*membership]map[contract.Token]uint64 // by log
+}
+
+const (
+	// settleWait is how long an arrival waits for those that answer.
+	settleWait = 1500 * time.Millisecond
+	// arrivalLook is how often it looks whether those that waited are elsewhere.
+	arrivalLook = time.Second
+	// settleMost is when it goes on without an edge that doesn't answer: by then
+	// its members have moved or left, if any roomsvc runs.
+	settleMost = 100 * time.Second
+)
+
+// errArrivalOver ends an arrival whose connection is gone.
+var errArrivalOver = errors.New("the connection is gone")
+
+// catchUp starts the arrival of the session's members that have a backlog.
+func (s *clientSession) catchUp(c *conn.Conn, hello *contract.Hello) {
+	a := &arrival{s: s, c: c, poked: make(chan struct{}, 1), began: time.Now(), sources: map[contract.Token]*source{}}
+	for _, m := range s.memberships() {
+		m.r.mu.Lock()
+		if m.backlog != nil {
+			a.members = append(a.members, m.arriving(hello))
+		}
+		m.r.mu.Unlock()
+	}
+	s.mu.Lock()
+	s.arrival = a
+	s.mu.Unlock()
+	s.e.goWork(a.run)
+}
+
+// pokeArrival has the arrival look again.
+func (s *clientSession) pokeArrival() {
+	s.mu.Lock()
+	a := s.arrival
+	s.mu.Unlock()
+	if a != nil {
+		a.poke()
+	}
+}
+
+func (a *arrival) poke() {
+	select {
+	case a.poked <- struct{}{}:
+	default:
+	}
+}
+
+// arriving finds out which logs a member's client hasn't heard to their ends: that
+// of the edge of its cursor, and those of all edges that held it later; room.mu is
+// held.
+func (m *membership) arriving(hello *contract.Hello) *arriving {
+	e := m.r.e
+	ar := &arriving{m: m, first: true}
+	cursor := m.backlog.client
+	if _, named := hello.Rooms[m.roomName]; !named || cursor.Epoch != e.log.Epoch(cursor.Edge) {
+		ar.gap = "the cursor is not of this log"
+	}
+	before := slices.Contains(m.trail, e.id) // the cursor may be of an earlier stay
+	if cursor.Edge == e.id && (!before || m.took > 0 && cursor.Revision > m.took) {
+		ar.logs = []logRead{{e.id, cursor.Revision}}
+		return ar
+	}
+	ar.asks = true
+	own := logRead{e.id, m.took}
+	begin := 0
+	for begin < len(m.trail) && m.trail[begin] != cursor.Edge {
+		begin++
+	}
+	if begin == len(m.trail) {
+		begin, ar.gap = 0, "the cursor is of an edge that isn't remembered"
+	}
+	if begin < len(m.came.Past) {
+		ar.base = m.came.Past[begin].Head
+	}
+	for i := len(m.trail) - 1; i >= begin; i-- {
+		one := logRead{edge: m.trail[i]}
+		if one.edge == cursor.Edge && ar.gap == "" {
+			one.after = cursor.Revision
+		}
+		if one.edge == e.id {
+			own.after = min(own.after, one.after)
+			continue
+		}
+		ar.add(one)
+	}
+	ar.logs = append([]logRead{own}, ar.logs...)
+	return ar
+}
+
+// add adds a log unless it is there.
+func (ar *arriving) add(one logRead) {
+	for i := range ar.logs {
+		if ar.logs[i].edge == one.edge {
+			ar.logs[i].after = min(ar.logs[i].after, one.after)
+			return
+		}
+	}
+	ar.logs = append(ar.logs, one)
+}
+
+func (a *arrival) run(ctx context.Context) {
+	err := a.all(ctx)
+	if err == nil || errors.Is(err, errArrivalOver) || errors.Is(err, conn.ErrClosed) || ctx.Err() != nil {
+		return // when the client comes again there will be another arrival
+	}
+	slog.WarnContext(ctx, "what a session missed can't be read; its connection is closed to try again", "session", a.s.id, "error", err)
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	if a.s.conn == a.c {
+		a.s.drop(contract.CloseTryLater, "what you missed can't be read now; come back")
+	}
+}
+
+// all goes from the first question to the last signal.
+func (a *arrival) all(ctx context.Context) error {
+	a.ask()
+	if err := a.await(ctx); err != nil {
+		return err
+	}
+	for {
+		left, err := a.bring(ctx)
+		if err != nil {
+			return err
+		}
+		if !left {
+			a.finish()
+			return nil
+		}
+		select {
+		case <-a.poked:
+		case <-time.After(arrivalLook):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if a.over() {
+			return errArrivalOver
+		}
+	}
+}
+
+// over reports whether nobody waits any more.
+func (a *arrival) over() bool {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return a.s.arrival != a || a.s.conn != a.c
+}
+
+// ask asks every edge of the members' rooms and trails, this one included.
+func (a *arrival) ask() {
+	e := a.s.e
+	moves, members := map[contract.Token][]contract.Move{}, map[contract.Token][]*membership{}
+	for _, ar := range a.members {
+		if !ar.asks {
+			continue
+		}
+		move, edges := ar.m.move()
+		for _, edge := range edges {
+			moves[edge], members[edge] = append(moves[edge], move), append(members[edge], ar.m)
+		}
+		a.beside(ar.m.askICE)
+		a.beside(ar.m.settleMessages)
+	}
+	for edge := range moves {
+		a.sources[edge] = &source{}
+	}
+	for edge, some := range moves {
+		told := func(ends [][]contract.LinkEnd) {
+			a.heard(edge, func(one *source) { one.settle(members[edge], ends) })
+		}
+		if edge == e.id {
+			e.follow(e.id, some, told)
+			continue
+		}
+		e.movers.ask(edge, &question{
+			moves: some, told: told, over: a.over,
+			quiet: func() { a.heard(edge, func(one *source) { one.quiet = true }) },
+		})
+	}
+}
+
+// settle takes over an edge's answer about some members.
+func (one *source) settle(members []*membership, ends [][]contract.LinkEnd) {
+	one.settled, one.ends = true, map[*membership]map[contract.Token]uint64{}
+	for i, m := range members {
+		one.ends[m] = map[contract.Token]uint64{}
+		for _, end := range ends[i] {
+			one.ends[m][end.To] = end.Revision
+		}
+	}
+}
+
+// beside does what the first reading should come after.
+func (a *arrival) beside(do func(ctx context.Context)) {
+	a.mu.Lock()
+	a.aside++
+	a.mu.Unlock()
+	a.s.e.goWork(func(ctx context.Context) {
+		do(ctx)
+		a.mu.Lock()
+		a.aside--
+		a.mu.Unlock()
+		a.poke()
+	})
+}
+
+func (a *arrival) heard(edge contract.Token, change func(*source)) {
+	a.mu.Lock()
+	change(a.sources[edge])
+	a.mu.Unlock()
+	a.poke()
+}
+
+// move is what other edges must know of the member, and the edges that must.
+func (m *membership) move() (contract.Move, []contract.Token) {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	edges := append(append(m.r.places(m.peer), m.r.e.id), m.trail...)
+	move := contract.Move{
+		App: m.r.app, Room: m.r.id, Peer: m.peer, Incarnation: m.recorder.incarnation.Load(), Acked: m.came.Acked, Trail: distinct(m.trail),
+	}
+	return move, distinct(edges)
+}
+
+func distinct(edges []contract.Token) (once []contract.Token) {
+	seen := map[contract.Token]bool{}
+	for _, edge := range edges {
+		if !seen[edge] {
+			seen[edge] = true
+			once = append(once, edge)
+		}
+	}
+	return once
+}
+
+// await waits for the edges that answer at once.
+func (a *arrival) await(ctx context.Context) error {
+	timeout := time.NewTimer(settleWait)
+	defer timeout.Stop()
+	for {
+		a.mu.Lock()
+		open := a.aside
+		for _, one := range a.sources {
+			if !one.settled && !one.quiet {
+				open++
+			}
+		}
+		a.mu.Unlock()
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-a.poked:
+		case <-timeout.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// view is what is known of a member's room now.
+func (a *arrival) view(ar *arriving) *view {
+	m := ar.m
+	v := &view{
+		ends: map[contract.Token]map[contract.Token]uint64{}, spots: map[string]spot{}, edges: map[contract.Token]bool{},
+	}
+	if n := len(ar.logs); ar.asks && ar.gap == "" {
+		v.oldest, v.base = ar.logs[n-1].edge, ar.base
+	}
+	m.r.mu.Lock()
+	for _, other := range m.r.roster.Members() {
+		if other.Peer != m.peer {
+			v.spots[other.Peer.String()] = spot{other.Place, other.Acked}
+		}
+	}
+	m.r.mu.Unlock()
+	late := time.Since(a.began) > settleMost
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for edge, one := range a.sources {
+		if one.settled {
+			v.ends[edge] = one.ends[m]
+		}
+	}
+	for _, at := range v.spots {
+		if one := a.sources[at.place]; one != nil && !one.settled && !late {
+			v.edges[at.place] = true
+		}
+	}
+	return v
+}
+
+// least is the revision that the log of an edge must have at least.
+func (a *arrival) least(edge contract.Token) (least uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, one := range a.sources {
+		for _, ends := range one.ends {
+			least = max(least, ends[edge])
+		}
+	}
+	return least
+}
+
+// finish ends the arrival: the client gets new cursors soon.
+func (a *arrival) finish() {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	if a.s.arrival == a {
+		a.s.arrival = nil
+		a.s.pinged = 0
+	}
+}

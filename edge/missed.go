@@ -1,0 +1,306 @@
+package edge
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// bring reads on in the logs of all members and gives them what is ready. It
+// reports whether anything must still wait.
+func (a *arrival) bring(ctx context.Context) (left bool, err error) {
+	for _, ar := range a.members {
+		v := a.view(ar) // before the reading
+		if !ar.news(v) {
+			left = true
+			continue
+		}
+		missed, err := a.read(ctx, ar, v)
+		if errors.Is(err, errShelfFull) {
+			ar.gap, err = errShelfFull.Error(), nil
+		}
+		if err == nil {
+			err = a.tell(ctx, ar, missed, v)
+		}
+		if err != nil {
+			return false, err
+		}
+		left = left || len(v.edges) > 0
+	}
+	return left, nil
+}
+
+// news reports whether a reading may bring more than the last one.
+func (ar *arriving) news(v *view) bool {
+	waiting := 0
+	for _, at := range v.spots {
+		if v.edges[at.place] {
+			waiting++
+		}
+	}
+	seen := 1 + waiting + (len(v.spots)+1)*len(v.edges)
+	if ar.seen == seen {
+		return false
+	}
+	ar.seen = seen
+	return true
+}
+
+// read returns what the logs have that the member hasn't heard.
+func (a *arrival) read(ctx context.Context, ar *arriving, v *view) (missed []hold, err error) {
+	e := a.s.e
+	if len(v.edges) < len(a.sources) && a.anyQuiet() {
+		// Who moved on has signals in this edge's own log, too.
+		if err := e.readerReaches(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for i := range ar.logs {
+		one := &ar.logs[i]
+		until := uint64(toHead)
+		if one.edge == e.id {
+			if until = ar.m.backlogUntil(); one.after >= until {
+				continue // what comes since is kept
+			}
+		}
+		signals, reached, err := e.shelves.of(one.edge).read(ctx, ar.m.r.key, one.after, a.least(one.edge))
+		if err != nil {
+			return nil, err
+		}
+		for _, signal := range signals {
+			if signal.origin.revision <= until && ar.m.isOne(&signal.signal) {
+				if one.edge != e.id {
+					signal.log = one.edge
+				}
+				missed = append(missed, signal)
+			}
+		}
+		one.after = min(reached, until)
+	}
+	return missed, nil
+}
+
+// isOne reports whether a signal concerns the member.
+func (m *membership) isOne(s *contract.Signal) bool {
+	return (len(s.To) == 0 || string(s.To) == m.peerText) && string(s.From) != m.peerText
+}
+
+// anyQuiet reports whether an edge hasn't answered.
+func (a *arrival) anyQuiet() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, one := range a.sources {
+		if !one.settled {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *membership) backlogUntil() uint64 {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	if m.backlog == nil {
+		return 0
+	}
+	return m.backlog.until
+}
+
+// fewKept is how many signals that came meanwhile are sent while nothing else
+// of the room goes on.
+const fewKept = 64
+
+// tell gives a member what it missed and what was kept for it meanwhile, and then
+// has it hear the rest as it comes, but for those that must wait.
+func (a *arrival) tell(ctx context.Context, ar *arriving, missed []hold, v *view) error {
+	m := ar.m
+	events, signals := sortMissed(missed)
+	if ar.first {
+		if err := a.tellRoom(ctx, ar, events); err != nil {
+			return err
+		}
+	}
+	for again := false; ; again = true {
+		if err := m.r.awaitNoHeld(ctx); err != nil {
+			return err
+		}
+		m.r.mu.Lock()
+		if m.backlog == nil {
+			m.r.mu.Unlock()
+			return errArrivalOver
+		}
+		ready, waiting := v.part(append(signals, m.backlog.take()...), m.r.find)
+		m.backlog.put(waiting)
+		if again && len(ready) <= fewKept {
+			a.release(ar, ready, v)
+			m.r.mu.Unlock()
+			return nil
+		}
+		m.r.mu.Unlock()
+		for i := range ready {
+			if frame := m.catchUpFrame(&ready[i], ar.first && !again); frame != nil {
+				if err := a.c.SendPaced(ctx, frame); err != nil {
+					return err
+				}
+			}
+		}
+		signals = nil
+	}
+}
+
+// find tells where a peer is; r.mu is held.
+func (r *room) find(peer []byte) (spot, bool) {
+	m := r.roster.Find(peer)
+	if m == nil {
+		return spot{}, false
+	}
+	return spot{m.Place, m.Acked}, true
+}
+
+// awaitNoHeld waits, for a while, until no signal waits for the room's document.
+func (r *room) awaitNoHeld(ctx context.Context) error {
+	for end := time.Now().Add(readTimeout); ; {
+		r.mu.Lock()
+		held := len(r.held)
+		r.mu.Unlock()
+		if held == 0 || time.Now().After(end) {
+			return ctx.Err()
+		}
+		pause(ctx, readerLook)
+	}
+}
+
+// release has the member hear everything as it comes, but what must wait; room.mu
+// is held.
+func (a *arrival) release(ar *arriving, ready []hold, v *view) {
+	m, b := ar.m, ar.m.backlog
+	for i := range ready {
+		if frame := m.missedFrame(&ready[i], false); frame != nil && a.c.SendExempt(frame) != nil {
+			break // it is gone
+		}
+	}
+	if b.missed || m.known < m.r.roster.Revision() {
+		b.missed = false
+		m.sendSnapshot()
+	}
+	b.flowing, b.edges, b.senders = true, v.edges, map[string]bool{}
+	for i := range b.kept {
+		b.senders[string(b.kept[i].signal.From)] = true
+	}
+	for peer, at := range v.spots {
+		if v.edges[at.place] {
+			b.senders[peer] = true
+		}
+	}
+	ar.first = false
+	if len(v.edges) == 0 {
+		m.backlog = nil
+	}
+}
+
+// tellRoom tells a member's client the changes that it missed, the room as it is
+// now, and whether anything can't be told.
+func (a *arrival) tellRoom(ctx context.Context, ar *arriving, events []contract.RoomEvent) error {
+	m := ar.m
+	for i := range events {
+		if frame := m.eventFrame(origin{}, &events[i]); frame != nil {
+			if err := a.c.SendPaced(ctx, frame); err != nil {
+				return err
+			}
+		}
+	}
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	m.sendSnapshot()
+	if ar.gap == "" {
+		return nil
+	}
+	gaps.Inc()
+	return a.c.SendExempt(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: ar.gap}))
+}
+
+// sortMissed parts the changes of a room, by rising revision, from the signals.
+func sortMissed(missed []hold) (events []contract.RoomEvent, signals []hold) {
+	for _, one := range missed {
+		switch s := &one.signal; {
+		case s.Kind == contract.KindPresence: // the room as it is now shows it
+		case s.Kind != contract.KindEvent:
+			signals = append(signals, one)
+		default:
+			var some contract.RoomEvents
+			if err := json.Unmarshal(s.Body, &some); err != nil {
+				entriesBad.Inc()
+				continue
+			}
+			for i := range some.Events {
+				if e := &some.Events[i]; e.Kind == contract.EventMessage {
+					signals = append(signals, hold{origin: one.origin, signal: contract.Signal{Kind: contract.KindEvent, Seq: e.Revision, Body: marshal(e)}})
+				} else {
+					events = append(events, *e)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(events, func(a, b contract.RoomEvent) int { return cmp.Compare(a.Revision, b.Revision) })
+	events = slices.CompactFunc(events, func(a, b contract.RoomEvent) bool { return a.Revision == b.Revision })
+	return events, signals
+}
+
+// catchUpFrame is missedFrame for who doesn't hold room.mu.
+func (m *membership) catchUpFrame(one *hold, all bool) []byte {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	return m.missedFrame(one, all)
+}
+
+// missedFrame is what the member gets of a signal, nil for nothing. all: also what
+// it had before, which its client drops; room.mu is held.
+func (m *membership) missedFrame(one *hold, all bool) []byte {
+	s := &one.signal
+	if s.Kind == contract.KindEvent {
+		var e contract.RoomEvent
+		if json.Unmarshal(s.Body, &e) != nil || !m.isFor(&e) || !m.marks.Pass(nil, e.Revision) && !all {
+			return nil
+		}
+		return m.messageFrame(nil, one.origin, &e)
+	}
+	switch {
+	case m.over, s.Kind.Type() == "", string(s.From) == m.peerText:
+		return nil
+	case len(s.To) > 0 && string(s.To) != m.peerText, len(s.To) == 0 && m.epoch > s.Revision:
+		return nil
+	case m.r.misplaced(one.origin, s):
+		undelivered.WithLabelValues("wrong_place").Inc()
+		return nil
+	case !m.marks.Pass(s.From, s.Seq) && !all:
+		undelivered.WithLabelValues("repeated").Inc()
+		return nil
+	}
+	m.noteReceived(s)
+	replayed.Inc()
+	return m.relayed(nil, one.origin, s)
+}
+
+// settleMessages has the roomsvcs that have sent messages of backends into the
+// room settle those that they have committed. One that is gone has none.
+func (m *membership) settleMessages(ctx context.Context) {
+	m.r.mu.Lock()
+	speakers := slices.Clone(m.r.speakers)
+	m.r.mu.Unlock()
+	for _, speaker := range speakers {
+		ctx, cancel := context.WithTimeout(ctx, settleWait)
+		_, err := m.r.e.nc.RequestWithContext(ctx, contract.SettledSubject(speaker), []byte(m.r.key))
+		cancel()
+		if err != nil && !errors.Is(err, nats.ErrNoResponders) {
+			slog.DebugContext(ctx, "a roomsvc doesn't say that its messages are settled", "error", err)
+		}
+	}
+}

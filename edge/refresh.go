@@ -1,0 +1,136 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/parley-rtc/parley/services/bus"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// refreshing is one reading of a room with the records of all its members.
+type refreshing struct {
+	done chan struct{}
+	err  error
+}
+
+// refresh reads the room, from the leader, after this call: where everybody is
+// now. One reading serves all who asked before it began.
+func (r *room) refresh(ctx context.Context) error {
+	r.mu.Lock()
+	p := r.next
+	if p == nil {
+		p = &refreshing{done: make(chan struct{})}
+		r.next = p
+		if !r.reading {
+			r.reading = true
+			r.e.goWork(r.runRefresh)
+		}
+	}
+	r.mu.Unlock()
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return fmt.Errorf("read the room: %w", ctx.Err())
+	}
+}
+
+func (r *room) runRefresh(ctx context.Context) {
+	for {
+		r.mu.Lock()
+		p := r.next
+		r.next = nil
+		r.reading = p != nil
+		r.mu.Unlock()
+		if p == nil {
+			return
+		}
+		p.err = r.readAll(ctx)
+		close(p.done)
+	}
+}
+
+// readAll reads the document and all records and applies them.
+func (r *room) readAll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	doc, err := r.document(ctx)
+	if err != nil {
+		return fmt.Errorf("read the room: %w", err)
+	}
+	records, err := r.e.readRecords(ctx, r.app, r.id, doc.Members)
+	if err != nil {
+		return fmt.Errorf("read the room's members: %w", err)
+	}
+	r.mu.Lock()
+	r.takeDocument(doc, records)
+	lost := r.followRecords(records)
+	r.mu.Unlock()
+	for _, m := range lost {
+		m.moved()
+	}
+	return nil
+}
+
+// document reads the room's document. One that nobody ever wrote is empty.
+func (r *room) document(ctx context.Context) (*contract.RoomDocument, error) {
+	doc := &contract.RoomDocument{}
+	value, _, err := bus.Get(ctx, r.e.rooms, r.key)
+	if isNotFound(err) {
+		return doc, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(value, doc)
+	}
+	return doc, err
+}
+
+// takeDocument takes a document over; r.mu is held.
+func (r *room) takeDocument(doc *contract.RoomDocument, records map[contract.Token]contract.MemberRecord) {
+	r.speakers, r.departures = speakersOf(doc), doc.Departures
+	r.apply(origin{}, r.roster.Load(doc, records))
+	r.drainHeld()
+}
+
+// followRecords takes over where known members are and what they show, and
+// returns the memberships that another edge has taken from this one; r.mu is held.
+func (r *room) followRecords(records map[contract.Token]contract.MemberRecord) (lost []*membership) {
+	for _, record := range records {
+		f := r.roster.Follow(&record)
+		if f.Moved {
+			r.relocated(f.From, record.Edge)
+		}
+		if f.Updated {
+			r.tellUpdate(contract.PeerUpdate{
+				Peer: record.Peer, Version: record.Version, Presence: record.Presence, State: record.State,
+			})
+		}
+		m := r.locals[record.Peer.String()]
+		if m != nil && record.Edge != r.e.id && record.Incarnation > m.recorder.incarnation.Load() {
+			lost = append(lost, m)
+		}
+	}
+	return lost
+}
+
+// departure is why a member isn't in the document any more; r.mu is held.
+func (r *room) departure(peer contract.Token) contract.LeaveReason {
+	for _, one := range r.departures {
+		if one.Peer == peer {
+			return one.Reason
+		}
+	}
+	return contract.ReasonExpired
+}
+
+// speakersOf are the roomsvcs that have sent messages of backends.
+func speakersOf(doc *contract.RoomDocument) (speakers []contract.Token) {
+	for id, writer := range doc.Writers {
+		if token, err := contract.ParseToken(id); err == nil && writer.Server {
+			speakers = append(speakers, token)
+		}
+	}
+	return speakers
+}
