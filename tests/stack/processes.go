@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -144,11 +143,17 @@ func (p *process) kill(t testing.TB) {
 // binary is the path of a program that `make build` made.
 func binary(t testing.TB, name string) string {
 	t.Helper()
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		t.Fatal("no path of this file")
+	folder, err := os.Getwd() // of the test's package, also when its paths are trimmed
+	for err == nil && folder != filepath.Dir(folder) {
+		if _, absent := os.Stat(filepath.Join(folder, "go.work")); absent == nil {
+			break
+		}
+		folder = filepath.Dir(folder)
 	}
-	path := filepath.Join(filepath.Dir(file), "..", "..", "bin", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "bin", name)
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s isn't built: run `make build` first", name)
 	}
