@@ -153,7 +153,7 @@ describe("a lost session", () => {
     const ada = await first.client("ada", { url: proxy.url, token: ({ room }) => serving.token(room, "ada") });
     const a = await ada.join("restart");
     await a.broadcast("settled, and the join before it");
-    // No ack gets through; then the edge is killed with all of its sessions, and another takes its place.
+    // No ack gets through; then the edge is killed with its log, and another one that knows nothing takes its place.
     proxy.onDown = (chunk) => chunk.includes('"acked"');
     const lost = next(ada, "lost");
     const sent = a.broadcast("who knows");
@@ -162,7 +162,7 @@ describe("a lost session", () => {
     await until("the ack was cut", () => ada.state === "reconnecting");
     await first.kill("SIGKILL");
     proxy.onDown = () => false;
-    const second = await Parley.start({ store: first.store, listen: first.listen });
+    const second = await Parley.start({ listen: first.listen });
     serving = second;
     try {
       const rejoined = next(a, "rejoined");
@@ -179,6 +179,41 @@ describe("a lost session", () => {
       await bob.close();
     } finally {
       await ada.close();
+      await proxy.stop();
+      await second.stop();
+      await first.stop();
+    }
+  });
+});
+
+describe("an edge that is killed", () => {
+  test("costs no session: another one over the same log brings it back", async () => {
+    const first = await Parley.start();
+    const proxy = await Proxy.start(first.listen);
+    const ada = await first.client("ada", { url: proxy.url });
+    const bob = await first.client("bob", { url: proxy.url });
+    const [a, b] = [await ada.join("survives"), await bob.join("survives")];
+    const left: string[] = [];
+    for (const room of [a, b]) room.on("peer-left", () => left.push(room.self.peer));
+    const got: unknown[] = [];
+    b.on("message", (m: RoomMessage) => got.push(m.data));
+    await a.send(b.self.peer, 1);
+    // The last one may be in the log or not: no ack gets through, and then the edge is killed.
+    proxy.onDown = (chunk) => chunk.includes('"acked"');
+    const sent = a.send(b.self.peer, 2);
+    await until("the ack was cut", () => ada.state === "reconnecting");
+    const back = [next(ada, "welcome"), next(bob, "welcome")];
+    await first.kill("SIGKILL");
+    proxy.onDown = () => false;
+    const second = await Parley.start({ store: first.store, listen: first.listen });
+    try {
+      for (const welcome of await Promise.all(back)) assert.equal(welcome.resumed, true);
+      await sent;
+      await a.send(b.self.peer, 3);
+      await until("all came", () => got.length === 3);
+      assert.deepEqual([got, left], [[1, 2, 3], []]);
+    } finally {
+      await Promise.all([ada.close(), bob.close()]);
       await proxy.stop();
       await second.stop();
     }
