@@ -25,7 +25,14 @@ GOLANGCI = $(BIN)/tools/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSI
 PROGRAMS ?= ./edge/cmd/edge ./roomsvc/cmd/roomsvc ./authsvc/cmd/authsvc ./candidatefilter/cmd/candidatefilter \
 	./deploy/standalone/cmd/parley github.com/nats-io/nats-server/v2
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-GO_BUILD = go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$(VERSION)' -o $(BIN)/
+
+# Go's monitor thread sleeps when every goroutine does, and the first system call after that wakes it: a process that
+# relays a few thousand messages a second does so thousands of times a second, which was a fifth of all that a message
+# cost. While a scheduler trace is wanted the thread doesn't sleep so deep; this one would be due in 23 days. An
+# environment's GODEBUG with a schedtrace of its own is stronger.
+GODEBUG_DEFAULT := schedtrace=2000000000
+
+GO_BUILD = go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$(VERSION) -X runtime.godebugDefault=$(GODEBUG_DEFAULT)' -o $(BIN)/
 
 # The TypeScript of the edge: the SDK and the demo page. What Go embeds of them is committed, so only who changes or
 # tests them needs Node.

@@ -46,7 +46,7 @@ var labels = map[string][]string{
 		"done", "refused", "repeated", "stale", "error", "unanswered", "committed", "queue_full", "log_full", "closed", "unknown",
 	},
 	"reason": slices.Concat(codes, rules(), []string{
-		"queue_full", "room_queue_full", "stopping", "no_reply", "conflict", "unknown",
+		"queue_full", "room_queue_full", "stopping", "no_reply", "conflict", "unknown", "old",
 		"no_responders", "timeout", "refused", "disconnected", "other",
 		"no_room", "unknown_kind", "wrong_place", "receiver_gone", "repeated", "lane_full",
 		"subject", "reply", "message_id", "too_large", "malformed", "name", "verdict", "full", "publish", "answer",
