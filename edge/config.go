@@ -10,7 +10,6 @@ import (
 
 	"github.com/parley-rtc/parley/edge/internal/upgrade"
 	"github.com/parley-rtc/parley/services/contract"
-	"github.com/parley-rtc/parley/services/link"
 )
 
 // Config is the section "edge".
@@ -47,7 +46,8 @@ type Config struct {
 	RequestTimeout time.Duration `koanf:"request_timeout"`
 	// DrainTimeout is how long a stopping edge waits for its frames to settle.
 	DrainTimeout time.Duration `koanf:"drain_timeout"`
-	// Gather is how long a busy link collects signals for one entry.
+	// Gather is the longest that a busy edge waits before it reads its sockets
+	// again; an idle one reads at once.
 	Gather time.Duration `koanf:"gather"`
 
 	// Listener, if set, is used instead of Listen.
@@ -73,7 +73,7 @@ func DefaultConfig() Config {
 		RecordRefresh:  6 * time.Hour,
 		RequestTimeout: 30 * time.Second,
 		DrainTimeout:   10 * time.Second,
-		Gather:         link.DefaultOptions().Gather,
+		Gather:         5 * time.Millisecond,
 	}
 }
 

@@ -117,7 +117,7 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	options.From = e.id
 	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
 	options.Gate = e.lease.held
-	options.Gather = e.cfg.Gather * 3 / 4 // shorter than the poller's tick, so that what came in one tick never waits for the next
+	options.Gather = min(e.cfg.Gather, options.Gather) * 3 / 4 // shorter than a busy poller waits, so that what it brings goes at once
 	options.Settled = e.acks.flush
 	if e.links, err = link.New(e.nc, e.log, options); err != nil {
 		return err

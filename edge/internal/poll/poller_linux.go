@@ -162,10 +162,11 @@ func (p *Poller) run() {
 			if n == len(events) {
 				continue
 			}
-			if !pace.note(time.Since(p.began), n) {
+			wait := pace.note(time.Since(p.began), n)
+			if wait == 0 {
 				break
 			}
-			time.Sleep(p.o.Tick)
+			time.Sleep(wait)
 		}
 	}
 }
