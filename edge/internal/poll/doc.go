@@ -3,9 +3,10 @@
 //
 // Start with Start and Poller.Adopt: an adopted connection is a net.Conn whose
 // Read waits for this poller instead of Go's own. While little comes, a socket
-// is read as soon as it has something. The more comes the longer the
-// poller waits before it looks again, up to a Tick, and wakes all readers that have something together; Options.Begin and
-// End surround what they do, so that it can travel together, too.
+// is read as soon as it has something. The more comes the longer the poller
+// waits before it looks again, up to a Tick, and it wakes all readers that have
+// something together; Options.Begin and End surround what they do, so that it
+// can travel together, too.
 //
 // It promises that nothing waits longer than a Tick, that a read that emptied
 // its socket isn't followed by another system call, and that reads and writes

@@ -33,7 +33,7 @@ type Plan struct {
 func Full() Plan {
 	return Plan{
 		Targets: []target.Name{
-			target.Standalone, target.Distributed, target.WS, target.SocketIO, target.SocketIORedis, target.PeerJS,
+			target.Standalone, target.Distributed, target.DistributedR3, target.WS, target.SocketIO, target.SocketIORedis, target.PeerJS,
 		},
 		Connections: 2000, Rates: []int{1000, 5000, 10_000, 20_000}, Bursts: []int{1, 8},
 		Rounds: 5, Climbs: 2, Idles: 1, Warm: 400 * time.Millisecond, Length: 2 * time.Second,

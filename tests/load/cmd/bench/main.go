@@ -84,7 +84,6 @@ func parse(args []string, help io.Writer) (bench.Plan, options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(help)
 	flags.Bool("quick", false, "one round of 5,000 messages/s against four targets, in 2 minutes")
-	r3 := flags.Bool("r3", false, "also measure Parley over three NATS servers with three replicas")
 	flags.Func("only", "target,...: only these", func(text string) error { return parseTargets(text, &plan.Targets) })
 	flags.Func("rates", "messages/s,...", func(text string) error { return parseNumbers(text, &plan.Rates) })
 	flags.Func("bursts", "1,8: messages that a peer sends at once", func(text string) error { return parseNumbers(text, &plan.Bursts) })
@@ -108,9 +107,6 @@ func parse(args []string, help io.Writer) (bench.Plan, options, error) {
 	}
 	if flags.NArg() > 0 {
 		return plan, o, fmt.Errorf("unexpected %q", flags.Arg(0))
-	}
-	if *r3 {
-		plan.Targets = append(plan.Targets, target.DistributedR3)
 	}
 	if o.out == "" && results != "" {
 		o.out = filepath.Join(results, bench.Today()+".json")

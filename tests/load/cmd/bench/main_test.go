@@ -12,11 +12,11 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	plan, o, err := parse([]string{"--only", "ws, distributed", "--rates", "100,200", "--rounds=2", "--r3"}, t.Output())
+	plan, o, err := parse([]string{"--only", "ws, distributed", "--rates", "100,200", "--rounds=2"}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := plan.Targets, []target.Name{target.WS, target.Distributed, target.DistributedR3}; !slices.Equal(got, want) {
+	if got, want := plan.Targets, []target.Name{target.WS, target.Distributed}; !slices.Equal(got, want) {
 		t.Errorf("got targets %v, want %v", got, want)
 	}
 	if got, want := plan.Rates, []int{100, 200}; !slices.Equal(got, want) || plan.Rounds != 2 {
