@@ -48,6 +48,7 @@ type step struct {
 	InParts     bool            `json:"inParts"`
 	Never       json.RawMessage `json:"never"`
 	ExpectClose int             `json:"expectClose"`
+	Edge        *int            `json:"edge"` // that the connection goes to, if not as the vectors' README says
 }
 
 // player plays one script.
@@ -162,6 +163,9 @@ func (p *player) wire(ctx context.Context, st *step) (*wire, error) {
 			edge = at
 		}
 	}
+	if st.Edge != nil {
+		edge = *st.Edge
+	}
 	w, err := dial(ctx, p.s.Edges[edge])
 	if err != nil {
 		return nil, err
@@ -216,7 +220,7 @@ func (p *player) note(conn string, value any) {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\$\{(token|secret|peer|cursor)\.([^}]+)\}|\$\{next\}`)
+var placeholder = regexp.MustCompile(`\$\{(token|secret|peer|cursor|next)\.([^}]+)\}|\$\{next\}`)
 
 // fill puts values in the place of placeholders.
 func (p *player) fill(text, conn string) string {
@@ -231,15 +235,22 @@ func (p *player) fill(text, conn string) string {
 			return p.peers[of[2]]
 		case "cursor":
 			return p.cursors[of[2]]
+		case "next":
+			return hashOf(p.secret(of[2]))
 		default:
-			raw, err := base64.RawURLEncoding.DecodeString(p.secret(conn))
-			if err != nil {
-				panic("session: internal error: " + err.Error())
-			}
-			hash := sha256.Sum256(raw)
-			return base64.RawURLEncoding.EncodeToString(hash[:])
+			return hashOf(p.secret(conn))
 		}
 	})
+}
+
+// hashOf is what a hello proposes a secret by.
+func hashOf(secret string) string {
+	raw, err := base64.RawURLEncoding.DecodeString(secret)
+	if err != nil {
+		panic("session: internal error: " + err.Error())
+	}
+	hash := sha256.Sum256(raw)
+	return base64.RawURLEncoding.EncodeToString(hash[:])
 }
 
 func (p *player) secret(conn string) string {

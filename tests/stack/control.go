@@ -1,9 +1,12 @@
 package stack
 
-import "testing"
+import (
+	"syscall"
+	"testing"
+)
 
 // NATS is the name of the NATS server among a Stack's processes. The others are
-// roomsvc-1, roomsvc-2, authsvc, candidatefilter, edge-1 and edge-2.
+// roomsvc-1, roomsvc-2, authsvc, candidatefilter, edge-1, edge-2 and so on.
 const NATS = "nats-server"
 
 // Process is one program of a Stack of processes. It must be used by one
@@ -45,6 +48,12 @@ func (p *Process) Kill(t testing.TB) {
 	t.Helper()
 	p.p.kill(t)
 }
+
+// Pause stops the program where it is, by SIGSTOP, until Continue.
+func (p *Process) Pause(t testing.TB) { p.p.signal(t, syscall.SIGSTOP) }
+
+// Continue lets a paused program go on.
+func (p *Process) Continue(t testing.TB) { p.p.signal(t, syscall.SIGCONT) }
 
 // Start starts the program again as it was started first, with the same
 // addresses and folders. It doesn't wait until the program is ready.

@@ -18,7 +18,7 @@ import (
 	"github.com/parley-rtc/parley/services/natstest"
 )
 
-// InProcess runs the services, two edges among them, in this process over an
+// InProcess runs the services, edges among them, in this process over an
 // embedded NATS server, each over a connection of its own.
 func InProcess(t testing.TB, o Options) *Stack {
 	t.Helper()
@@ -48,7 +48,7 @@ func InProcess(t testing.TB, o Options) *Stack {
 	filter := candidatefilter.DefaultConfig()
 	filter.Policy = o.Policy
 	run("candidatefilter", func(ctx context.Context, nc *nats.Conn) error { return candidatefilter.Run(ctx, filter, nc) })
-	for i := range 2 {
+	for i := range o.Edges {
 		cfg := edge.DefaultConfig()
 		cfg.Name = fmt.Sprintf("edge-%d", i+1)
 		cfg.Limits, cfg.ICEPolicy = o.Limits, o.Policy
@@ -62,20 +62,21 @@ func InProcess(t testing.TB, o Options) *Stack {
 			t.Errorf("the services ended with %v", err)
 		}
 	})
-	s.waitHealthy(t, health)
+	s.waitHealthy(t, health, partsInProcess+o.Edges)
 	return s
 }
 
-// partsInProcess is the number of services whose checks must be there.
-const partsInProcess = 6
+// partsInProcess is the number of services beside the edges whose checks must be
+// there.
+const partsInProcess = 4
 
-func (s *Stack) waitHealthy(t testing.TB, health *lifecycle.Health) {
+func (s *Stack) waitHealthy(t testing.TB, health *lifecycle.Health, parts int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		ready, checks := health.Ready()
-		if ready && len(checks) >= partsInProcess {
+		if ready && len(checks) >= parts {
 			return
 		}
 		if ctx.Err() != nil {

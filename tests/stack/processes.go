@@ -47,7 +47,7 @@ func Processes(t testing.TB, o Options) *Stack {
 		"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
 		"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
 	service("candidatefilter", "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
-	for i := range 2 {
+	for i := range o.Edges {
 		address := freeAddress(t)
 		s.Edges = append(s.Edges, "ws://"+address+"/v1/ws")
 		name := fmt.Sprintf("edge-%d", i+1)
@@ -127,6 +127,13 @@ func (p *process) stop(t testing.TB) {
 	p.cmd = nil
 	if err != nil && p.name != "nats-server" { // it exits with 1 after SIGTERM
 		t.Errorf("%s ended with %v", p.name, err)
+	}
+}
+
+func (p *process) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		t.Errorf("%s: %v: %v", p.name, sig, err)
 	}
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 	Policy  contract.Policy // of the filter; empty: all, since one machine has private addresses only
 	Environ []string        // of every process, for example OTEL_*
 	Shards  int             // of the signal log; 0: 1
+	Edges   int             // 0: 2
 	TURN    authsvc.TURN    // that authsvc makes credentials for
 }
 
@@ -46,6 +47,9 @@ func (o *Options) fill() {
 	}
 	if o.Shards == 0 {
 		o.Shards = 1
+	}
+	if o.Edges == 0 {
+		o.Edges = 2
 	}
 	if o.TURN.TTL == 0 {
 		o.TURN.TTL = time.Hour
