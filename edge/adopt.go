@@ -134,7 +134,7 @@ func (e *Edge) takeRecord(ctx context.Context, k *claim, hello *contract.Hello, 
 			return nil, errStaleHello
 		}
 		k.returned = now.Edge == e.id
-		k.taken, k.record = true, takenOver(now, e.id, time.Now(), e.head(ctx, now.Edge))
+		k.taken, k.record = true, takenOver(now, e.id, time.Now(), e.headOf(ctx, now.Edge))
 		k.record.Attempt, k.record.Secret, k.record.Acked = hello.Attempt, next[:], hello.Acked
 		return json.Marshal(k.record)
 	})
@@ -198,7 +198,7 @@ func (s *clientSession) follow(k *claim, took uint64) *membership {
 	if m.until > 0 {
 		m.endAfter(time.Until(time.Unix(m.until, 0)))
 	}
-	old := m.beginBacklog(k.cursor)
+	old := m.beginBacklog(k.cursor, s.attempt)
 	if old != nil && old != m {
 		old.moved()
 	}

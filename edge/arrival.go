@@ -34,6 +34,7 @@ type arrival struct {
 // arriving is one member of an arrival; owned by the arrival's goroutine.
 type arriving struct {
 	m     *membership
+	b     *backlog  // the member's; when it has another one this is over
 	logs  []logRead // newest first
 	base  uint64    // the head of the oldest before its edge lost the member
 	asks  bool      // it has been on another edge since its cursor
@@ -102,15 +103,31 @@ func (a *arrival) poke() {
 	}
 }
 
+// Why something can't be replayed, for people who read a `gap`.
+const (
+	gapLog      = "the cursor is not of this log"
+	gapStranger = "the cursor is of an edge that isn't remembered"
+	gapOld      = "the log doesn't keep signals for so long"
+)
+
 // arriving finds out which logs a member's client hasn't heard to their ends: that
 // of the edge of its cursor, and those of all edges that held it later; room.mu is
 // held.
 func (m *membership) arriving(hello *contract.Hello) *arriving {
 	e := m.r.e
-	ar := &arriving{m: m, first: true}
+	ar := &arriving{m: m, b: m.backlog, first: true}
 	cursor := m.backlog.client
 	if _, named := hello.Rooms[m.roomName]; !named || cursor.Epoch != e.log.Epoch(cursor.Edge) {
-		ar.gap = "the cursor is not of this log"
+		ar.gap = gapLog
+	}
+	if m.came == nil { // it has been nowhere else
+		ar.logs = []logRead{{e.id, m.backlog.until}}
+		if cursor.Edge == e.id {
+			ar.logs[0].after = cursor.Revision
+		} else {
+			ar.gap = gapStranger
+		}
+		return ar
 	}
 	before := slices.Contains(m.trail, e.id) // the cursor may be of an earlier stay
 	if cursor.Edge == e.id && (!before || m.took > 0 && cursor.Revision > m.took) {
@@ -124,7 +141,7 @@ func (m *membership) arriving(hello *contract.Hello) *arriving {
 		begin++
 	}
 	if begin == len(m.trail) {
-		begin, ar.gap = 0, "the cursor is of an edge that isn't remembered"
+		begin, ar.gap = 0, gapStranger
 	}
 	if begin < len(m.came.Past) {
 		ar.base = m.came.Past[begin].Head

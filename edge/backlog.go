@@ -11,7 +11,7 @@ import (
 type backlog struct {
 	cursor string
 	client contract.Cursor
-	until  uint64 // the reader's position when the backlog began
+	until  uint64 // static like the others before: the reader's position when the backlog began
 
 	// flowing: what the member missed was read, as far as it can be; only the
 	// signals of waiting edges and senders are kept.
@@ -39,15 +39,19 @@ func (b *backlog) replace(head *envelope.Head) {
 }
 
 // beginBacklog has the member be told everything after the cursor before
-// anything else. It returns who was the peer's membership here before.
-func (m *membership) beginBacklog(cursor contract.Cursor) (before *membership) {
+// anything else, unless a later hello than the one with this attempt has come. It
+// returns who was the peer's membership here before.
+func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (before *membership) {
 	e := m.r.e
 	e.reader.mu.Lock() // no entry is half handed on
 	defer e.reader.mu.Unlock()
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
 	before = m.r.locals[m.peerText]
-	if m.over {
+	m.s.mu.Lock()
+	late := m.s.attempt != attempt
+	m.s.mu.Unlock()
+	if m.over || late {
 		return before
 	}
 	m.r.locals[m.peerText] = m

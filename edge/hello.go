@@ -134,14 +134,23 @@ func (s *clientSession) claim(hello *contract.Hello, next secretHash) bool {
 	if s.over || hello.Attempt <= s.attempt {
 		return false
 	}
-	for name := range hello.Rooms {
-		if s.taken[name] {
-			return false
-		}
+	if s.lacks(hello) {
+		return false
 	}
 	s.attempt, s.next = hello.Attempt, next
 	s.stopAway()
 	return true
+}
+
+// lacks reports whether another edge has taken a room over that a hello names;
+// s.mu is held.
+func (s *clientSession) lacks(hello *contract.Hello) bool {
+	for name := range hello.Rooms {
+		if s.taken[name] {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Edge) removeSession(s *clientSession) {
@@ -198,10 +207,13 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 	}
 	arrives := s.mustArrive(hello)
 	s.mu.Lock()
-	if s.attempt != hello.Attempt || s.over {
+	switch {
+	case s.attempt != hello.Attempt:
 		s.mu.Unlock()
-		c.Close(contract.CloseReplaced, "a newer connection of this session took over")
-		return nil
+		return errStaleHello
+	case s.over, s.lacks(hello):
+		s.mu.Unlock()
+		return errMemberMoved // another edge took it meanwhile; or its window is over
 	}
 	resumes.WithLabelValues("resumed").Inc()
 	s.stopAway() // the old socket may have begun to wait meanwhile
@@ -249,7 +261,7 @@ func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
 	}
 	if arrives {
 		for i, m := range rooms {
-			m.beginBacklog(cursors[i])
+			m.beginBacklog(cursors[i], hello.Attempt)
 		}
 	}
 	return arrives

@@ -31,12 +31,30 @@ func (l *lease) held() bool {
 	return renewed != 0 && sinceBoot()-time.Duration(renewed) < contract.FenceAfter
 }
 
-// run renews until ctx ends; report hears of each renewal's outcome.
-func (l *lease) run(ctx context.Context, report func(error)) error {
+// leaveAfter is how long an edge may be without a renewal before its clients are
+// asked to go elsewhere.
+const leaveAfter = 20 * time.Second
+
+// lost reports whether the last renewal is so old that clients are better off
+// elsewhere.
+func (l *lease) lost() bool {
+	renewed := l.renewed.Load()
+	return renewed != 0 && sinceBoot()-time.Duration(renewed) > leaveAfter
+}
+
+// run renews until ctx ends; report hears of each renewal's outcome, and leave is
+// called once each time that the lease is lost.
+func (l *lease) run(ctx context.Context, report func(error), leave func()) error {
 	ticker := time.NewTicker(contract.LeaseInterval)
 	defer ticker.Stop()
+	left := false
 	for {
 		err := l.renew(ctx)
+		if lost := l.lost(); lost != left {
+			if left = lost; lost {
+				leave()
+			}
+		}
 		if err == nil || !l.held() {
 			report(err)
 		}

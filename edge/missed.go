@@ -63,11 +63,16 @@ func (a *arrival) read(ctx context.Context, ar *arriving, v *view) (missed []hol
 			return nil, err
 		}
 	}
+	if ar.first {
+		if err := a.begin(ctx, ar); err != nil {
+			return nil, err
+		}
+	}
 	for i := range ar.logs {
 		one := &ar.logs[i]
 		until := uint64(toHead)
 		if one.edge == e.id {
-			if until = ar.m.backlogUntil(); one.after >= until {
+			if until = ar.b.until; one.after >= until {
 				continue // what comes since is kept
 			}
 		}
@@ -88,6 +93,22 @@ func (a *arrival) read(ctx context.Context, ar *arriving, v *view) (missed []hol
 	return missed, nil
 }
 
+// begin compares the cursors, which clients could make up, with the logs.
+func (a *arrival) begin(ctx context.Context, ar *arriving) error {
+	for i := range ar.logs {
+		one := &ar.logs[i]
+		at, err := a.s.e.bounds(ctx, one.edge)
+		if err != nil {
+			return err
+		}
+		one.after = min(one.after, at.head)
+		if one.edge == ar.b.client.Edge && one.after > 0 && one.after+1 < at.first {
+			ar.gap = gapOld
+		}
+	}
+	return nil
+}
+
 // isOne reports whether a signal concerns the member.
 func (m *membership) isOne(s *contract.Signal) bool {
 	return (len(s.To) == 0 || string(s.To) == m.peerText) && string(s.From) != m.peerText
@@ -103,15 +124,6 @@ func (a *arrival) anyQuiet() bool {
 		}
 	}
 	return false
-}
-
-func (m *membership) backlogUntil() uint64 {
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	if m.backlog == nil {
-		return 0
-	}
-	return m.backlog.until
 }
 
 // fewKept is how many signals that came meanwhile are sent while nothing else
@@ -133,12 +145,12 @@ func (a *arrival) tell(ctx context.Context, ar *arriving, missed []hold, v *view
 			return err
 		}
 		m.r.mu.Lock()
-		if m.backlog == nil {
+		if m.backlog != ar.b {
 			m.r.mu.Unlock()
 			return errArrivalOver
 		}
-		ready, waiting := v.part(append(signals, m.backlog.take()...), m.r.find)
-		m.backlog.put(waiting)
+		ready, waiting := v.part(append(signals, ar.b.take()...), m.r.find)
+		ar.b.put(waiting)
 		if again && len(ready) <= fewKept {
 			a.release(ar, ready, v)
 			m.r.mu.Unlock()
@@ -181,7 +193,7 @@ func (r *room) awaitNoHeld(ctx context.Context) error {
 // release has the member hear everything as it comes, but what must wait; room.mu
 // is held.
 func (a *arrival) release(ar *arriving, ready []hold, v *view) {
-	m, b := ar.m, ar.m.backlog
+	m, b := ar.m, ar.b
 	for i := range ready {
 		if frame := m.missedFrame(&ready[i], false); frame != nil && a.c.SendExempt(frame) != nil {
 			break // it is gone
@@ -217,14 +229,11 @@ func (a *arrival) tellRoom(ctx context.Context, ar *arriving, events []contract.
 			}
 		}
 	}
-	m.r.mu.Lock()
-	defer m.r.mu.Unlock()
-	m.sendSnapshot()
-	if ar.gap == "" {
-		return nil
+	m.tellJoined()
+	if ar.gap != "" {
+		m.tellGap(ar.gap)
 	}
-	gaps.Inc()
-	return a.c.SendExempt(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: ar.gap}))
+	return nil
 }
 
 // sortMissed parts the changes of a room, by rising revision, from the signals.

@@ -118,6 +118,42 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 	}
 }
 
+// idleStep is how often the position follows the log's head while nothing comes
+// for this edge. Clients get it with each ping; without it the cursor of a quiet
+// room would grow older than the log.
+const idleStep = 10 * time.Second
+
+// followHead lets the position follow the log's head until ctx ends.
+func (r *reader) followHead(ctx context.Context) error {
+	for pause(ctx, idleStep); ctx.Err() == nil; pause(ctx, idleStep) {
+		if err := r.advance(ctx); err != nil && ctx.Err() == nil {
+			slog.DebugContext(ctx, "the log's head isn't known", "error", err)
+		}
+	}
+	return nil
+}
+
+// advance moves the position to where the log's head is, if the log holds nothing
+// between them for this edge.
+func (r *reader) advance(ctx context.Context) error {
+	at := r.position.Load()
+	log, err := r.e.bounds(ctx, r.e.id)
+	if err != nil || log.head <= at {
+		return err
+	}
+	shard := r.e.log.Shard(r.e.id)
+	_, err = readNext(ctx, r.e.log.Stream(r.e.id), at+1, contract.SignalsFor(shard, r.e.id))
+	if !isNoEntry(err) {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.position.Load() == at {
+		r.position.Store(log.head)
+	}
+	return nil
+}
+
 // handle hands one entry on.
 func (r *reader) handle(msg jetstream.Msg) {
 	meta, err := msg.Metadata()

@@ -18,33 +18,35 @@ import (
 // have missed; then the client hears live signals again. What it had already
 // comes twice, and its watermarks drop it; nothing is skipped.
 func (s *clientSession) replay(ctx context.Context, c *conn.Conn, hello *contract.Hello) {
-	p := &replayer{s: s, c: c, from: s.replayStart(hello), changed: map[*membership]bool{}}
-	for {
-		behind, err := p.catchUp(ctx)
-		if errors.Is(err, conn.ErrClosed) {
-			return // the client is gone again; its next connection gets a replay of its own
-		}
-		if err != nil {
-			slog.WarnContext(ctx, "a replay failed; its connection is closed to try again", "session", s.id, "error", err)
-			s.mu.Lock()
-			if s.conn == c {
-				s.drop(contract.CloseTryLater, "what you missed can't be read now; come back")
-			}
-			s.mu.Unlock()
+	from, err := s.replayStart(ctx, hello)
+	p := &replayer{s: s, c: c, from: from, changed: map[*membership]bool{}}
+	for err == nil {
+		var behind bool
+		if behind, err = p.catchUp(ctx); err == nil && !behind && p.finish() {
 			return
 		}
-		if !behind && p.finish() {
-			return
-		}
+	}
+	if errors.Is(err, conn.ErrClosed) {
+		return // the client is gone again; its next connection gets a replay of its own
+	}
+	slog.WarnContext(ctx, "a replay failed; its connection is closed to try again", "session", s.id, "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == c {
+		s.drop(contract.CloseTryLater, "what you missed can't be read now; come back")
 	}
 }
 
 // replayStart is the lowest revision that one of the client's cursors stands
-// at. A room that the client doesn't name, or whose cursor is of another log,
-// gets a gap and its roster anew.
-func (s *clientSession) replayStart(hello *contract.Hello) uint64 {
+// at. A room that the client doesn't name, or whose cursor is of another log or
+// too old, gets a gap and its roster anew.
+func (s *clientSession) replayStart(ctx context.Context, hello *contract.Hello) (uint64, error) {
 	e := s.e
 	start := e.reader.position.Load()
+	log, err := e.bounds(ctx, e.id)
+	if err != nil {
+		return 0, err
+	}
 	s.tellLost(hello)
 	for _, m := range s.memberships() {
 		known, ok := hello.Rooms[m.roomName]
@@ -54,12 +56,22 @@ func (s *clientSession) replayStart(hello *contract.Hello) uint64 {
 			m.tellJoined()
 		case err != nil || cursor.Edge != e.id || cursor.Epoch != e.log.Epoch(e.id):
 			m.tellJoined()
-			s.sendAny(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: "the cursor is not of this log"}))
+			m.tellGap(gapLog)
 		default:
+			if cursor.Revision+1 < log.first {
+				m.tellJoined()
+				m.tellGap(gapOld)
+			}
 			start = min(start, cursor.Revision)
 		}
 	}
-	return start
+	return start, nil
+}
+
+// tellGap tells that something can't be replayed.
+func (m *membership) tellGap(reason string) {
+	gaps.Inc()
+	m.s.sendAny(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: reason}))
 }
 
 // tellLost tells of the rooms of a hello that the session isn't in any more.

@@ -40,7 +40,7 @@ type Edge struct {
 	poller   *poll.Poller
 	movers   movers
 	shelves  shelves
-	heads    logHeads
+	logs     logBounds
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.
@@ -147,11 +147,14 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 	}
 	group.Go("first key", func(ctx context.Context) error { return e.awaitKey(ctx, checks) })
 	group.Go("lease", func(ctx context.Context) error {
-		return e.lease.run(ctx, func(err error) { checks.set("lease", err) })
+		return e.lease.run(ctx, func(err error) { checks.set("lease", err) }, func() {
+			e.eachSession(func(s *clientSession) { s.goaway(goawayTime, "the edge can't reach its log; reconnect to another one") })
+		})
 	})
 	group.Go("reader", func(ctx context.Context) error {
 		return e.reader.run(ctx, func(err error) { checks.set("reader", err) })
 	})
+	group.Go("position", e.reader.followHead)
 	group.Go("events", e.followEvents)
 	group.Go("pings", e.sweep)
 	group.Go("listener", func(ctx context.Context) error {
@@ -190,11 +193,14 @@ func (e *Edge) awaitKey(ctx context.Context, checks *checks) error {
 	return nil
 }
 
+// goawayTime is the time over which clients leave an edge that lost its lease.
+const goawayTime = 5 * time.Second
+
 // drain tells every client to go elsewhere and gives what is in flight time to
 // settle.
 func (e *Edge) drain() {
 	e.draining.Store(true)
-	e.eachSession(func(s *clientSession) { s.goaway(e.cfg.DrainTimeout) })
+	e.eachSession(func(s *clientSession) { s.goaway(e.cfg.DrainTimeout, "the edge stops; reconnect to another one") })
 	deadline := time.Now().Add(e.cfg.DrainTimeout)
 	for time.Now().Before(deadline) && e.unsettled() > 0 {
 		time.Sleep(drainPoll)

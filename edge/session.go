@@ -365,6 +365,6 @@ func (s *clientSession) forget(m *membership, left []byte, reason contract.Leave
 	}
 }
 
-func (s *clientSession) goaway(after time.Duration) {
-	s.sendNow(marshal(contract.Goaway{Type: contract.TypeGoaway, After: after.Milliseconds(), Reason: "the edge stops; reconnect to another one"}))
+func (s *clientSession) goaway(after time.Duration, reason string) {
+	s.sendNow(marshal(contract.Goaway{Type: contract.TypeGoaway, After: after.Milliseconds(), Reason: reason}))
 }
