@@ -32,7 +32,7 @@ const (
 var Titles = map[Name]string{
 	Standalone:    "Parley, one process",
 	Distributed:   "Parley, two edges",
-	DistributedR3: "Parley, two edges, three replicas",
+	DistributedR3: "Parley, three replicas",
 	WS:            "ws",
 	SocketIO:      "Socket.IO",
 	SocketIORedis: "Socket.IO, two servers + Redis",
