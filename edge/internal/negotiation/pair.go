@@ -2,6 +2,7 @@ package negotiation
 
 import (
 	"math"
+	"slices"
 
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -137,13 +138,17 @@ func (p *Pair) take(id mark) exchange {
 	return taken
 }
 
-// retire moves an exchange to the replaced ones; the oldest of them is
-// forgotten.
+// retire moves an exchange to the replaced ones. The oldest of them is
+// forgotten, unless one was taken from among them and left its place.
 func (p *Pair) retire(e *exchange) {
 	if e.id == none {
 		return
 	}
-	copy(p.replaced[1:], p.replaced[:])
+	free := slices.IndexFunc(p.replaced[:], func(r exchange) bool { return r.id == none })
+	if free < 0 {
+		free = maxReplaced - 1
+	}
+	copy(p.replaced[1:free+1], p.replaced[:free])
 	p.replaced[0] = *e
 	*e = exchange{}
 }
