@@ -29,7 +29,8 @@ func CheckClock(sources []Source, pure []string) []string {
 }
 
 // CheckSleeps finds time.Sleep in tests and in what serves tests, where it hopes that something has happened meanwhile.
-// Two places are good for it: inside synctest.Test it moves a made-up clock, and in a loop whose condition asks again.
+// Two places are good for it: inside synctest.Test, or rapid's SyncTest, it moves a made-up clock, and in a loop whose
+// condition asks again.
 func CheckSleeps(sources []Source) []string {
 	var faults []string
 	for _, src := range sources {
@@ -48,16 +49,17 @@ func CheckSleeps(sources []Source) []string {
 	return faults
 }
 
-// goodForSleep are the file's calls of synctest.Test and its loops whose condition calls something. A loop that only
-// counts is a longer sleep.
+// goodForSleep are the file's calls of synctest.Test or rapid.SyncTest and its loops whose condition calls something. A
+// loop that only counts is a longer sleep.
 func (s Source) goodForSleep() []ast.Node {
-	bubble := s.importName("testing/synctest")
+	bubble, checked := s.importName("testing/synctest"), s.importName("pgregory.net/rapid")
 	var places []ast.Node
 	ast.Inspect(s.AST, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.CallExpr:
 			sel, ok := node.Fun.(*ast.SelectorExpr)
-			if ok && isSelector(sel, bubble, func(name string) bool { return name == "Test" }) {
+			if ok && (isSelector(sel, bubble, func(name string) bool { return name == "Test" }) ||
+				isSelector(sel, checked, func(name string) bool { return name == "SyncTest" })) {
 				places = append(places, node)
 			}
 		case *ast.ForStmt:

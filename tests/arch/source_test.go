@@ -69,7 +69,9 @@ func TestCheckSleeps(t *testing.T) {
 		files: map[string]string{
 			"edge/ask_test.go": head + "func TestX(t *testing.T) { for !ready() { time.Sleep(1) }\nfor ; !ready(); time.Sleep(1) {} }\n",
 			"edge/x_test.go":   head + "func TestX(t *testing.T) { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }\n",
-			"edge/x.go":        "package x\nimport \"time\"\nfunc f() { time.Sleep(1) }\n",
+			"edge/y_test.go": "package x\nimport (\n\"time\"\n\"pgregory.net/rapid\"\n)\n" +
+				"func f(t *rapid.T) { rapid.SyncTest(t, func(t *rapid.T) { time.Sleep(1) }) }\n",
+			"edge/x.go": "package x\nimport \"time\"\nfunc f() { time.Sleep(1) }\n",
 		},
 	}})
 }
