@@ -121,6 +121,7 @@ func (t *trial) run(ctx context.Context) (*Report, error) {
 		defer close(read)
 		t.read(reading)
 	}()
+	stall := watchStalls(reading)
 	begin := t.now()
 	t.crowd.Send(ctx)
 	faulty := errors.Join(t.faults(ctx), rest(ctx, shadow))
@@ -133,6 +134,9 @@ func (t *trial) run(ctx context.Context) (*Report, error) {
 	}
 	stopReading()
 	<-read
+	if longest := <-stall; longest > stallMost {
+		err = errors.Join(err, fmt.Errorf("this machine stood still for %s, so the run proves nothing", longest.Round(time.Millisecond)))
+	}
 	return t.report(t.crowd.Result(), length), err
 }
 
@@ -214,7 +218,7 @@ func (t *trial) lookForGhosts(ctx context.Context) error {
 			return fmt.Errorf("read room %s: %w", room.Name, err)
 		}
 	}
-	return nil
+	return rest(ctx, readInterval) // what the clients know, their applications have taken then
 }
 
 // compare waits until everybody in a room knows its members.
