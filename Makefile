@@ -119,6 +119,11 @@ bench-quick: bench-tools ## the same at one rate, in at most 2 minutes
 	@$(MAKE) build
 	go run ./tests/load/cmd/bench --quick $(ARGS)
 
+.PHONY: exodus
+exodus: ## kill an edge with 15,000 sessions and measure until all are back on others, in a minute
+	@$(MAKE) build
+	go run ./tests/load/cmd/exodus --commit $(VERSION) $(ARGS)
+
 # What the chaos run puts its processes into.
 .PHONY: chaos-tools
 chaos-tools: ## install what the chaos run needs and isn't here, if we may

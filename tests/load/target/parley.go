@@ -64,10 +64,10 @@ func startStandalone(ctx context.Context, s *System) error {
 	return s.ready(ctx, free[1])
 }
 
-// startDistributed starts the services as processes: two edges, of which partners
-// are on different ones, over one NATS server or a cluster of three with as many
-// copies of everything.
-func startDistributed(ctx context.Context, s *System, servers int) error {
+// startDistributed starts the services as processes over one NATS server or a
+// cluster of three with as many copies of everything. With two edges partners are
+// on different ones.
+func startDistributed(ctx context.Context, s *System, servers, edges int) error {
 	urls, err := s.nats(ctx, servers)
 	if err != nil {
 		return err
@@ -76,11 +76,11 @@ func startDistributed(ctx context.Context, s *System, servers int) error {
 	if err != nil {
 		return err
 	}
-	free, err := addresses(8)
+	free, err := addresses(5)
 	if err != nil {
 		return err
 	}
-	rooms, auth, edges, admins := free[0], free[1], free[2:4], free[4:8]
+	rooms, auth, admins := free[0], free[1], free[2:]
 	environ := append(append(tenant, limits...), "PARLEY_NATS__URL="+strings.Join(urls, ","),
 		"PARLEY_ROOMSVC__LISTEN="+rooms, "PARLEY_AUTHSVC__LISTEN="+auth,
 		"PARLEY_ROOMSVC__REPLICAS="+strconv.Itoa(servers), "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(servers))
@@ -89,19 +89,18 @@ func startDistributed(ctx context.Context, s *System, servers int) error {
 			return err
 		}
 	}
-	admins = admins[:3]
-	for i, edge := range edges {
-		admin, err := machine.FreeAddress()
+	for i := range edges {
+		free, err := addresses(2)
 		if err != nil {
 			return err
 		}
 		name := "edge-" + strconv.Itoa(i+1)
 		if err := s.run(name, s.program("edge"), own(environ, "edge",
-			"PARLEY_EDGE__NAME="+name, "PARLEY_EDGE__LISTEN="+edge, "PARLEY_ADMIN__LISTEN="+admin)); err != nil {
+			"PARLEY_EDGE__NAME="+name, "PARLEY_EDGE__LISTEN="+free[0], "PARLEY_ADMIN__LISTEN="+free[1])); err != nil {
 			return err
 		}
-		s.Bases = append(s.Bases, "ws://"+edge)
-		admins = append(admins, admin)
+		s.Bases = append(s.Bases, "ws://"+free[0])
+		admins = append(admins, free[1])
 	}
 	return s.ready(ctx, admins...)
 }

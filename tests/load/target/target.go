@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/parley-rtc/parley/tests/load/dialect"
@@ -42,14 +43,18 @@ var Titles = map[Name]string{
 // starters start the systems.
 var starters = map[Name]func(ctx context.Context, s *System) error{
 	Standalone:    startStandalone,
-	Distributed:   func(ctx context.Context, s *System) error { return startDistributed(ctx, s, 1) },
-	DistributedR3: func(ctx context.Context, s *System) error { return startDistributed(ctx, s, 3) },
+	Distributed:   distributed(1, 2),
+	DistributedR3: distributed(3, 2),
 	WS:            func(ctx context.Context, s *System) error { return startNode(ctx, s, dialect.Raw{}, "ws.js") },
 	SocketIO: func(ctx context.Context, s *System) error {
 		return startNode(ctx, s, dialect.SocketIO{}, "socketio.js")
 	},
 	SocketIORedis: startSocketIORedis,
 	PeerJS:        func(ctx context.Context, s *System) error { return startNode(ctx, s, dialect.PeerJS{}, "peerjs.js") },
+}
+
+func distributed(servers, edges int) func(ctx context.Context, s *System) error {
+	return func(ctx context.Context, s *System) error { return startDistributed(ctx, s, servers, edges) }
 }
 
 // Parse reads a name.
@@ -86,6 +91,15 @@ const startTimeout = time.Minute
 
 // Start starts a system and waits until it takes connections.
 func Start(ctx context.Context, name Name, folders Folders) (*System, error) {
+	return start(ctx, name, folders, starters[name])
+}
+
+// StartEdges starts Parley's services with so many edges, over so many NATS servers.
+func StartEdges(ctx context.Context, servers, edges int, folders Folders) (*System, error) {
+	return start(ctx, Distributed, folders, distributed(servers, edges))
+}
+
+func start(ctx context.Context, name Name, folders Folders, starter func(ctx context.Context, s *System) error) (*System, error) {
 	dir, err := os.MkdirTemp("", "parley-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -93,7 +107,7 @@ func Start(ctx context.Context, name Name, folders Folders) (*System, error) {
 	s := &System{Name: name, folders: folders, dir: dir}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := starters[name](ctx, s); err != nil {
+	if err := starter(ctx, s); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), s.Stop())
 	}
 	return s, nil
@@ -106,6 +120,18 @@ func (s *System) Stop() error {
 	}
 	s.programs = nil
 	return os.RemoveAll(s.dir)
+}
+
+// Kill ends a process without a word.
+func (s *System) Kill(name string) error {
+	for _, p := range s.programs {
+		if p.Name == name {
+			p.Signal(syscall.SIGKILL)
+			<-p.Ended()
+			return nil
+		}
+	}
+	return fmt.Errorf("kill %s: there is no such process", name)
 }
 
 // CPU is the processor time that each process and its children have used so far.
