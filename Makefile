@@ -32,7 +32,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # environment's GODEBUG with a schedtrace of its own is stronger.
 GODEBUG_DEFAULT := schedtrace=2000000000
 
-GO_BUILD = go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$(VERSION) -X runtime.godebugDefault=$(GODEBUG_DEFAULT)' -o $(BIN)/
+# What runs is linked with the same settings everywhere; images leave the symbols out (LDFLAGS='-s -w').
+LDFLAGS ?=
+GO_BUILD = go build -ldflags '$(LDFLAGS) -X $(MODULE)/services/lifecycle.Version=$(VERSION) -X runtime.godebugDefault=$(GODEBUG_DEFAULT)' -o $(BIN)/
 
 # The TypeScript of the edge: the SDK and the demo page. What Go embeds of them is committed, so only who changes or
 # tests them needs Node.
@@ -71,6 +73,19 @@ build: ## build the four services, parley and nats-server into bin/
 dev: ## run all of Parley in one process, for development (ARGS='...' go to parley dev)
 	@$(GO_BUILD) ./deploy/standalone/cmd/parley
 	@exec $(BIN)/parley dev $(ARGS)
+
+# The images by the names that they are pulled by. They share the layer in which all programs are compiled.
+IMAGES ?= edge roomsvc authsvc candidatefilter parley
+DOCKER_BUILD ?= docker build
+GOPROXY = $(shell go env GOPROXY 2>/dev/null)
+
+.PHONY: images
+images: ## build the images with Docker (IMAGES='edge parley' for some)
+	@for image in $(IMAGES); do \
+		echo "$@: $$image"; \
+		$(DOCKER_BUILD) --quiet --file deploy/docker/Dockerfile --tag ghcr.io/parley-rtc/$$image --build-arg SERVICE=$$image \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" $(if $(GOPROXY),--build-arg GOPROXY='$(GOPROXY)') .; \
+	done
 
 # The tests of several processes start the programs of bin/, so they are built first.
 .PHONY: test
