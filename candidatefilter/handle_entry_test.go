@@ -237,7 +237,7 @@ func TestFilter_refusesNamesThatAreNoTokens(t *testing.T) {
 		"a star": "*", "a wildcard": ">", "an emoji": "🎉", "65 characters": strings.Repeat("a", 65),
 		"2,000 characters": strings.Repeat("a", 2000), "an encoding without need": "=YQ", "a dollar": "$KV",
 	} {
-		for _, subject := range []string{"filter." + text + ".to", "filter.from." + text} {
+		for _, subject := range []string{"filter." + text + "." + text + ".to", "filter.from.from." + text} {
 			r := b.send(subject, text+".to.1", entryOf(signal(contract.KindMessage, 1, `{"data":1}`)))
 			if r.Error == nil || r.Error.Code != contract.CodeBadID || strings.Contains(r.text, "aaaa") {
 				t.Errorf("%s in the subject: %s, want bad_id", name, r.text)
@@ -253,8 +253,8 @@ func TestFilter_isNotReachedByOtherSubjects(t *testing.T) {
 	b.start(DefaultConfig())
 	data := entryOf(signal(contract.KindMessage, 1, `{"data":1}`))
 	for subject, want := range map[string]error{
-		"filter.a.b.c": nats.ErrNoResponders, "filter.a": nats.ErrNoResponders,
-		"filter.a.b\r\nPUB x 0\r\n": nats.ErrBadSubject, "filter.a b.c": nats.ErrBadSubject, "filter..b": nats.ErrNoResponders,
+		"filter.a.a.b.c": nats.ErrNoResponders, "filter.a.b": nats.ErrNoResponders,
+		"filter.a.a.b\r\nPUB x 0\r\n": nats.ErrBadSubject, "filter.a.a b.c": nats.ErrBadSubject, "filter.a..b": nats.ErrNoResponders,
 	} {
 		if _, err := b.nc.Request(subject, data, time.Second); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", subject, err, want)

@@ -102,7 +102,7 @@ func TestRoutes_areBounded(t *testing.T) {
 			}
 		}
 	}
-	if _, err := known.of("filter.a.b.c"); err == nil || len(known.known) == 0 {
+	if _, err := known.of("filter.a.b.c.d"); err == nil || len(known.known) == 0 {
 		t.Errorf("a subject of no link: %v, and %d are known", err, len(known.known))
 	}
 }

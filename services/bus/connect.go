@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/parley-rtc/parley/services/contract"
 )
 
 const (
@@ -26,8 +28,8 @@ const (
 
 // Connect waits for NATS until ctx ends, and then keeps the connection through
 // every outage until it is closed. name stands in the server's list of
-// connections and, as a safe token, in the connection's own inbox prefix
-// _INBOX.<name>. extra options are applied last; an in-process server is one.
+// connections. Its inboxes are those of its user (contract.InboxPrefix), or of
+// name if it has none. extra options are applied last; an in-process server is one.
 //
 // Nothing is buffered while the connection is away: a publish fails at once
 // (see [IsTransient]), since what a buffer would send late was given up or sent
@@ -94,7 +96,7 @@ func Drain(nc *nats.Conn) {
 func connectOptions(cfg Config, name string) []nats.Option {
 	options := []nats.Option{
 		nats.Name(name),
-		nats.CustomInboxPrefix("_INBOX." + inboxToken(name)),
+		nats.CustomInboxPrefix(inboxPrefix(cfg.User, name)),
 		nats.Timeout(cfg.ConnectTimeout),
 		nats.PingInterval(cfg.PingInterval),
 		nats.MaxPingsOutstanding(pingsOut),
@@ -127,6 +129,19 @@ func connectOptions(cfg Config, name string) []nats.Option {
 func reconnectDelay(attempt int) time.Duration {
 	d := min(reconnectWait<<min(attempt, 10), reconnectMaxWait)
 	return d/2 + rand.N(d/2)
+}
+
+// inboxPrefix is what the inboxes begin with: NATS can then permit a user its own
+// inboxes alone.
+func inboxPrefix(user, name string) string {
+	if user == "" {
+		return contract.InboxPrefix(inboxToken(name))
+	}
+	tokens := strings.Split(user, ".")
+	for i, token := range tokens {
+		tokens[i] = inboxToken(token)
+	}
+	return contract.InboxPrefix(strings.Join(tokens, "."))
 }
 
 // inboxToken makes a name safe as one token of a subject. Two names may give

@@ -200,6 +200,17 @@ func TestInboxToken(t *testing.T) {
 	}
 }
 
+func TestInboxPrefix(t *testing.T) {
+	for _, one := range []struct{ user, name, want string }{
+		{"", "roomsvc", "_INBOX.roomsvc"}, {"edge", "roomsvc", "_INBOX.edge"}, {"edge.a", "edge", "_INBOX.edge.a"},
+		{"a.>", "edge", "_INBOX.a._"}, {".", "edge", "_INBOX.parley.parley"},
+	} {
+		if got := inboxPrefix(one.user, one.name); got != one.want {
+			t.Errorf("user %q, service %q: got %q, want %q", one.user, one.name, got, one.want)
+		}
+	}
+}
+
 func TestRedactURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"nats://h:1":              "nats://h:1",

@@ -174,6 +174,15 @@ func NewProcessID(name string) (Token, error) {
 	return Token{name + "-" + randomText(12)}, nil
 }
 
+// processName is the name that NewProcessID made the id of; of a token without
+// one it is all of it.
+func (t Token) processName() string {
+	if i := strings.LastIndexByte(t.text, '-'); i > 0 {
+		return t.text[:i]
+	}
+	return t.text
+}
+
 // randomText returns n characters of [a-z2-7], five random bits each.
 func randomText(n int) string { return strings.ToLower(rand.Text())[:n] }
 

@@ -180,6 +180,11 @@ var pins = []struct {
 	{"RuleSDPAddress", contract.RuleSDPAddress, "sdp_address"},
 	{"RuleSDPLine", contract.RuleSDPLine, "sdp_line"},
 	{"RuleBadDescription", contract.RuleBadDescription, "bad_description"},
+	// permissions.go
+	{"UserEdge", contract.UserEdge, "edge"},
+	{"UserRooms", contract.UserRooms, "roomsvc"},
+	{"UserAuth", contract.UserAuth, "authsvc"},
+	{"UserFilter", contract.UserFilter, "candidatefilter"},
 	// subjects.go
 	{"QueueFilter", contract.QueueFilter, "candidatefilter"},
 	{"QueueRooms", contract.QueueRooms, "roomsvc"},
@@ -187,7 +192,7 @@ var pins = []struct {
 	{"SubjectRoomChange", contract.SubjectRoomChange, "room.change"},
 	{"SubjectAuthToken", contract.SubjectAuthToken, "auth.token"},
 	{"SubjectAuthICE", contract.SubjectAuthICE, "auth.ice"},
-	{"SubjectFilterAll", contract.SubjectFilterAll, "filter.*.*"},
+	{"SubjectFilterAll", contract.SubjectFilterAll, "filter.*.*.*"},
 }
 
 func TestConstants(t *testing.T) {

@@ -16,30 +16,41 @@ const (
 
 // Request subjects. The bodies are in messages.go.
 const (
-	SubjectRoomChange = "room.change" // RoomChange -> RoomChanged
-	SubjectAuthToken  = "auth.token"  // TokenRequest -> TokenReply
-	SubjectAuthICE    = "auth.ice"    // ICERequest -> ICEReply
-	SubjectFilterAll  = "filter.*.*"  // what candidatefilter subscribes to
+	SubjectRoomChange = "room.change"  // RoomChange -> RoomChanged
+	SubjectAuthToken  = "auth.token"   // TokenRequest -> TokenReply
+	SubjectAuthICE    = "auth.ice"     // ICERequest -> ICEReply
+	SubjectFilterAll  = "filter.*.*.*" // what candidatefilter subscribes to
 )
 
 // ErrBadSubject is returned for a subject that isn't of the expected form.
 var ErrBadSubject = errors.New("bad subject")
 
-// FilterSubject is where the edge `from` publishes entries for the edge `to`.
-func FilterSubject(from, to Token) string { return "filter." + from.text + "." + to.text }
+// FilterSubject is where the edge `from` publishes entries for the edge `to`. The
+// name of `from` stands before it: an id is new with every start, so that only by
+// the name can NATS permit one edge's subjects and refuse another's.
+func FilterSubject(from, to Token) string {
+	return "filter." + from.processName() + "." + from.text + "." + to.text
+}
 
 // SettledSubject is where a roomsvc asks another one whether all messages of
 // backends that it has committed for a room are in the logs. The body is a
 // RoomKey; the answer, empty, comes when they are.
 func SettledSubject(roomsvc Token) string { return "room.settled." + roomsvc.text }
 
-// ParseFilterSubject reads the link back from a subject of FilterSubject.
+// ParseFilterSubject reads the link back from a subject of FilterSubject. A name
+// that isn't the one of `from` is refused.
 func ParseFilterSubject(subject string) (from, to Token, err error) {
 	parts := strings.Split(subject, ".")
-	if len(parts) != 3 || parts[0] != "filter" {
+	if len(parts) != 4 || parts[0] != "filter" {
 		return Token{}, Token{}, ErrBadSubject
 	}
-	return parseLink(parts[1], parts[2])
+	if from, to, err = parseLink(parts[2], parts[3]); err != nil {
+		return Token{}, Token{}, err
+	}
+	if parts[1] != from.processName() {
+		return Token{}, Token{}, ErrBadSubject
+	}
+	return from, to, nil
 }
 
 // SignalSubject is the log subject of the link from -> to in the given shard.

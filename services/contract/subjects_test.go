@@ -12,7 +12,8 @@ func TestSubjects(t *testing.T) {
 	from, to := mustToken(t, "edge-1-aaaa"), mustToken(t, "edge-2-bbbb")
 	app, room, peer := mustToken(t, "demo"), mustID(t, "*").Token(), mustToken(t, "p1")
 	tests := []struct{ name, got, want string }{
-		{"filter", contract.FilterSubject(from, to), "filter.edge-1-aaaa.edge-2-bbbb"},
+		{"filter", contract.FilterSubject(from, to), "filter.edge-1.edge-1-aaaa.edge-2-bbbb"},
+		{"filter of an id without a name", contract.FilterSubject(peer, to), "filter.p1.p1.edge-2-bbbb"},
 		{"signal of shard 0", contract.SignalSubject(0, from, to), "$KV.signals-0.edge-1-aaaa.edge-2-bbbb"},
 		{"signal of shard 12", contract.SignalSubject(12, from, to), "$KV.signals-12.edge-1-aaaa.edge-2-bbbb"},
 		{"signals for one edge", contract.SignalsFor(2, to), "$KV.signals-2.*.edge-2-bbbb"},
@@ -34,17 +35,18 @@ func TestSubjects(t *testing.T) {
 
 func TestParseFilterSubject(t *testing.T) {
 	for _, bad := range []string{
-		"", "filter", "filter.a", "filter.a.b.c", "filter..b", "filter.a.", "Filter.a.b", "filter.*.b", "filter.a.>",
-		"filter.a b.c", "filter.a.=K\ng", "$KV.signals-0.a.b", " filter.a.b",
+		"", "filter", "filter.a", "filter.a.a", "filter.a.a.b.c", "filter.a..b", "filter.a.a.", "Filter.a.a.b", "filter.a.*.b", "filter.a.a.>",
+		"filter.a b.a b.c", "filter.a.a.=K\ng", "$KV.signals-0.a.b", " filter.a.a.b", "filter..a.b", "filter.*.a.b",
+		"filter.edge-2.edge-1-aaaa.edge-2-bbbb", "filter.edge-1-aaaa.edge-1-aaaa.edge-2-bbbb", "filter.edge.edge-1-aaaa.edge-2-bbbb",
 	} {
 		if from, to, err := contract.ParseFilterSubject(bad); err == nil {
 			t.Errorf("%q was read as the link %s -> %s", bad, from, to)
 		}
 	}
-	if _, _, err := contract.ParseFilterSubject("evt.a.b"); !errors.Is(err, contract.ErrBadSubject) {
+	if _, _, err := contract.ParseFilterSubject("evt.a.a.b"); !errors.Is(err, contract.ErrBadSubject) {
 		t.Errorf("another subject: got %v, want ErrBadSubject", err)
 	}
-	if _, _, err := contract.ParseFilterSubject("filter.a.*"); !errors.Is(err, contract.ErrBadID) {
+	if _, _, err := contract.ParseFilterSubject("filter.a.a.*"); !errors.Is(err, contract.ErrBadID) {
 		t.Errorf("a wildcard: got %v, want ErrBadID", err)
 	}
 }
