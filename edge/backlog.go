@@ -64,7 +64,8 @@ func (b *backlog) keeps(o origin, from []byte) bool {
 	return !b.flowing || b.edges[o.from] || b.senders[string(from)]
 }
 
-// keep holds a signal back for the member; room.mu is held.
+// keep holds a signal back for the member, and with it what its sender sends
+// later, from wherever; room.mu is held.
 func (m *membership) keep(o origin, s *contract.Signal) {
 	b := m.backlog
 	if len(b.kept) >= maxBacklog || b.bytes > maxBacklogBytes {
@@ -75,6 +76,9 @@ func (m *membership) keep(o origin, s *contract.Signal) {
 			m.s.mu.Unlock()
 		}
 		return
+	}
+	if b.flowing {
+		b.senders[string(s.From)] = true
 	}
 	b.kept = append(b.kept, hold{origin: origin{from: o.from, revision: o.revision}, signal: cloneSignal(s)})
 	b.bytes += len(s.Body)

@@ -207,22 +207,18 @@ func (r *room) deliver(o origin, s *contract.Signal, judged bool, out *delivery)
 		return judged
 	}
 	out.text = out.text[:0]
+	again := r.comesAgain(o, s)
 	if len(s.To) > 0 {
 		if m := r.locals[string(s.To)]; m != nil && m.takes() {
-			m.deliver(o, s, out)
+			m.deliver(o, s, again, out)
 		} else {
 			undelivered.WithLabelValues("receiver_gone").Inc()
 		}
 		return true
 	}
-	again := r.comesAgain(o, s)
 	for _, m := range r.locals {
-		if again && m.came != nil {
-			undelivered.WithLabelValues("comes_again").Inc()
-			continue
-		}
 		if m.takes() && m.epoch <= s.Revision && m.peerText != string(s.From) {
-			m.deliver(o, s, out)
+			m.deliver(o, s, again, out)
 		}
 	}
 	return true
@@ -238,10 +234,10 @@ func (r *room) misplaced(o origin, s *contract.Signal) bool {
 	return !m.Held(o.from)
 }
 
-// comesAgain reports whether a broadcast's sender has moved on and sends it again
-// from where it is. To a member that has moved, too, it could come ahead of a
-// signal that went to the member's old place and wasn't committed there, and would
-// hide that when it comes again.
+// comesAgain reports whether a signal's sender has moved on and sends it again
+// from where it is. To a member that has moved, too, it could come ahead of one
+// that went to the member's old place and doesn't count there for the same reason,
+// and would hide that when it comes again.
 func (r *room) comesAgain(o origin, s *contract.Signal) bool {
 	at, in := r.find(s.From)
 	return in && at.place != o.from && s.Seq > at.acked
@@ -251,7 +247,12 @@ func (r *room) comesAgain(o origin, s *contract.Signal) bool {
 func (m *membership) takes() bool { return m.epoch != 0 || m.backlog != nil }
 
 // deliver gives a signal to one member, unless it had it already; r.mu is held.
-func (m *membership) deliver(o origin, s *contract.Signal, out *delivery) {
+// again is comesAgain.
+func (m *membership) deliver(o origin, s *contract.Signal, again bool, out *delivery) {
+	if again && m.came != nil {
+		undelivered.WithLabelValues("comes_again").Inc()
+		return
+	}
 	if m.backlog != nil && m.backlog.keeps(o, s.From) {
 		m.keep(o, s)
 		return

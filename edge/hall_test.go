@@ -1,0 +1,92 @@
+package edge
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// hall is a room in which ada is on this edge, to which she came from another
+// one. Her socket is the test's.
+type hall struct {
+	*yard
+	ada    *membership
+	socket *bufio.Reader
+}
+
+func newHall(t *testing.T, senders ...contract.Member) *hall {
+	t.Helper()
+	h := &hall{yard: newYard(t)}
+	ada := newMember(t, "ada", 1, h.r.e.id)
+	h.ada = &membership{
+		s: newSession(h.r.e), r: h.r, peer: ada.Peer, peerText: ada.Peer.String(), from: []byte(ada.Peer.String()), roomName: "room",
+		epoch: 1, known: 1, came: &contract.MemberRecord{Peer: ada.Peer, Edge: h.r.e.id},
+	}
+	here, there := net.Pipe()
+	c := conn.New(here, conn.Options{OutboundFrames: 1000, OutboundBytes: 1 << 20})
+	t.Cleanup(func() {
+		_ = there.Close()
+		c.Close(contract.CloseNormal, "")
+		c.Wait()
+	})
+	h.ada.s.conn, h.socket = c, bufio.NewReader(there)
+	h.r.mu.Lock()
+	defer h.r.mu.Unlock()
+	h.r.locals[h.ada.peerText] = h.ada
+	doc := &contract.RoomDocument{Revision: uint64(len(senders)) + 1, Members: append([]contract.Member{ada}, senders...)}
+	h.r.roster.Load(doc, nil)
+	return h
+}
+
+// newMember is one who joined on an edge.
+func newMember(t *testing.T, name string, epoch uint64, edge contract.Token) contract.Member {
+	t.Helper()
+	return contract.Member{Peer: process(t, name), Identity: name, Epoch: epoch, Edge: edge}
+}
+
+// message is a sender's message to ada, or to all.
+func (h *hall) message(from contract.Member, seq uint64, toAll bool) contract.Signal {
+	s := contract.Signal{
+		Kind: contract.KindMessage, App: []byte("app"), Room: []byte("room"), Revision: h.r.roster.Revision(),
+		From: []byte(from.Peer.String()), Epoch: from.Epoch, Seq: seq, Body: []byte("{}"),
+	}
+	if !toAll {
+		s.To = []byte(h.ada.peerText)
+	}
+	return s
+}
+
+// comes has a signal come from an edge.
+func (h *hall) comes(edge contract.Token, s contract.Signal) {
+	var out delivery
+	h.r.take(origin{from: edge, revision: s.Seq}, &s, &out)
+	out.flush()
+}
+
+// checkGot says what must have come out of ada's socket since the last time.
+func (h *hall) checkGot(want ...uint64) {
+	h.t.Helper()
+	end := marshal(contract.Ping{Type: contract.TypePong, T: []byte("1")})
+	h.ada.s.sendNow(end)
+	var got []string
+	for {
+		text := readText(h.t, h.socket)
+		if string(text) == string(end) {
+			break
+		}
+		var relayed contract.Relayed
+		if err := json.Unmarshal(text, &relayed); err != nil {
+			h.t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(relayed.Seq))
+	}
+	if got, want := strings.Join(got, " "), strings.Trim(fmt.Sprint(want), "[]"); got != want {
+		h.t.Errorf("ada got [%s], want [%s]", got, want)
+	}
+}
