@@ -39,8 +39,11 @@ type arriving struct {
 	base  uint64    // the head of the oldest before its edge lost the member
 	asks  bool      // it has been on another edge since its cursor
 	first bool      // nothing was read yet
-	seen  int       // what the last reading came after, see news
 	gap   string    // why something is missing
+
+	// Of the view that the last reading came after.
+	edges   map[contract.Token]bool
+	senders map[string]bool
 }
 
 // logRead is how far the log of one edge was read.
@@ -332,12 +335,23 @@ func (a *arrival) await(ctx context.Context) error {
 	}
 }
 
-// view is what is known of a member's room now.
-func (a *arrival) view(ar *arriving) *view {
-	m := ar.m
-	v := &view{
-		ends: map[contract.Token]map[contract.Token]uint64{}, spots: map[string]spot{}, edges: map[contract.Token]bool{},
+// ends are what the edges have told of a member that have answered.
+func (a *arrival) ends(m *membership) map[contract.Token]map[contract.Token]uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	told := map[contract.Token]map[contract.Token]uint64{}
+	for edge, one := range a.sources {
+		if one.settled {
+			told[edge] = one.ends[m]
+		}
 	}
+	return told
+}
+
+// view is what is known of a member's room now, and what the edges have told.
+func (a *arrival) view(ar *arriving, ends map[contract.Token]map[contract.Token]uint64) *view {
+	m := ar.m
+	v := &view{stayed: m.came == nil, ends: ends, spots: map[string]spot{}, edges: map[contract.Token]bool{}}
 	if n := len(ar.logs); ar.asks && ar.gap == "" {
 		v.oldest, v.base = ar.logs[n-1].edge, ar.base
 	}
@@ -349,15 +363,8 @@ func (a *arrival) view(ar *arriving) *view {
 	}
 	m.r.mu.Unlock()
 	late := time.Since(a.began) > settleMost
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for edge, one := range a.sources {
-		if one.settled {
-			v.ends[edge] = one.ends[m]
-		}
-	}
 	for _, at := range v.spots {
-		if one := a.sources[at.place]; one != nil && !one.settled && !late {
+		if _, settled := ends[at.place]; ar.asks && a.sources[at.place] != nil && !settled && !late {
 			v.edges[at.place] = true
 		}
 	}

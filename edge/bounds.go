@@ -62,8 +62,12 @@ func (e *Edge) headOf(ctx context.Context, edge contract.Token) uint64 {
 }
 
 // readerReaches waits until the reader has handed on what the edge's own log has
-// at this moment.
+// at this moment, or had at a later one.
 func (e *Edge) readerReaches(ctx context.Context) error {
+	return e.reaches.join(ctx, e, e.reachHead)
+}
+
+func (e *Edge) reachHead(ctx context.Context) error {
 	stream := e.log.Stream(e.id)
 	filter := contract.SignalsFor(e.log.Shard(e.id), e.id)
 	info, err := stream.Info(ctx)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/services/contract"
@@ -29,6 +30,9 @@ func newHall(t *testing.T, senders ...contract.Member) *hall {
 		epoch: 1, known: 1, came: &contract.MemberRecord{Peer: ada.Peer, Edge: h.r.e.id},
 	}
 	here, there := net.Pipe()
+	if err := there.SetReadDeadline(time.Now().Add(time.Minute)); err != nil { // of a test that fails
+		t.Fatal(err)
+	}
 	c := conn.New(here, conn.Options{OutboundFrames: 1000, OutboundBytes: 1 << 20})
 	t.Cleanup(func() {
 		_ = there.Close()
@@ -67,6 +71,45 @@ func (h *hall) comes(edge contract.Token, s contract.Signal) {
 	var out delivery
 	h.r.take(origin{from: edge, revision: s.Seq}, &s, &out)
 	out.flush()
+}
+
+// logged puts an entry into the log of an edge.
+func (h *hall) logged(from, to contract.Token, signals ...contract.Signal) (revision uint64) {
+	h.t.Helper()
+	entry := contract.AppendEntry(nil)
+	for i := range signals {
+		entry = contract.AppendSignal(entry, &signals[i])
+	}
+	ack, err := h.js.Publish(h.t.Context(), h.log.Subject(from, to), entry)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ack.Sequence
+}
+
+// hello is ada's, with her cursor in the log of an edge.
+func (h *hall) hello(edge contract.Token, revision uint64) *contract.Hello {
+	cursor := contract.Cursor{Edge: edge, Epoch: h.log.Epoch(edge), Revision: revision, App: h.r.app}
+	return &contract.Hello{Rooms: map[string]contract.ResumeRoom{"room": {Peer: h.ada.peerText, Cursor: cursor.String()}}}
+}
+
+// awaitGot is checkGot for what comes some time.
+func (h *hall) awaitGot(want ...uint64) {
+	h.t.Helper()
+	for _, seq := range want {
+		var relayed struct {
+			Type string `json:"type"`
+			Seq  uint64 `json:"seq"`
+		}
+		for relayed.Type != contract.TypeMessage {
+			if err := json.Unmarshal(readText(h.t, h.socket), &relayed); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		if relayed.Seq != seq {
+			h.t.Fatalf("ada got %d, want %d of %v", relayed.Seq, seq, want)
+		}
+	}
 }
 
 // checkGot says what must have come out of ada's socket since the last time.

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type yard struct {
 	t    *testing.T
 	r    *room
+	js   jetstream.JetStream
 	log  *link.Log
 	mute contract.Token // nobody answers for entries to it
 	open atomic.Bool
@@ -58,7 +59,7 @@ func newYard(t *testing.T) *yard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := &yard{t: t}
+	y := &yard{t: t, js: js}
 	y.wait.t = t
 	if y.log, err = link.OpenLog(t.Context(), js); err != nil {
 		t.Fatal(err)
@@ -78,7 +79,11 @@ func newYard(t *testing.T) *yard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Edge{cfg: DefaultConfig(), id: self, log: y.log, links: links, byRoom: map[string]*room{}}
+	e := &Edge{
+		cfg: DefaultConfig(), id: self, nc: nc, js: js, log: y.log, links: links, byRoom: map[string]*room{},
+		sessions: map[string]*clientSession{}, bySecret: map[secretHash]*clientSession{},
+	}
+	e.movers.e, e.shelves.e, e.reader = e, e, newReader(e)
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	t.Cleanup(func() {
 		e.stopWork()

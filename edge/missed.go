@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,12 +19,21 @@ import (
 // reports whether anything must still wait.
 func (a *arrival) bring(ctx context.Context) (left bool, err error) {
 	for _, ar := range a.members {
-		v := a.view(ar) // before the reading
+		ends := a.ends(ar.m)
+		v := a.view(ar, ends) // before the reading
 		if !ar.news(v) {
 			left = true
 			continue
 		}
-		missed, err := a.read(ctx, ar, v)
+		if ar.asks {
+			// The own log is both older and newer than those of the edges in between.
+			if err := a.s.e.readerReaches(ctx); err != nil {
+				return false, err
+			}
+			v = a.view(ar, ends) // who has answered since is news for the next reading
+		}
+		ar.edges, ar.senders = v.edges, v.senders()
+		missed, err := a.read(ctx, ar)
 		if errors.Is(err, errShelfFull) {
 			ar.gap, err = errShelfFull.Error(), nil
 		}
@@ -40,29 +50,12 @@ func (a *arrival) bring(ctx context.Context) (left bool, err error) {
 
 // news reports whether a reading may bring more than the last one.
 func (ar *arriving) news(v *view) bool {
-	waiting := 0
-	for _, at := range v.spots {
-		if v.edges[at.place] {
-			waiting++
-		}
-	}
-	seen := 1 + waiting + (len(v.spots)+1)*len(v.edges)
-	if ar.seen == seen {
-		return false
-	}
-	ar.seen = seen
-	return true
+	return ar.first || !maps.Equal(ar.edges, v.edges) || !maps.Equal(ar.senders, v.senders())
 }
 
 // read returns what the logs have that the member hasn't heard.
-func (a *arrival) read(ctx context.Context, ar *arriving, v *view) (missed []hold, err error) {
+func (a *arrival) read(ctx context.Context, ar *arriving) (missed []hold, err error) {
 	e := a.s.e
-	if len(v.edges) < len(a.sources) && a.anyQuiet() {
-		// Who moved on has signals in this edge's own log, too.
-		if err := e.readerReaches(ctx); err != nil {
-			return nil, err
-		}
-	}
 	if ar.first {
 		if err := a.begin(ctx, ar); err != nil {
 			return nil, err
@@ -112,18 +105,6 @@ func (a *arrival) begin(ctx context.Context, ar *arriving) error {
 // isOne reports whether a signal concerns the member.
 func (m *membership) isOne(s *contract.Signal) bool {
 	return (len(s.To) == 0 || string(s.To) == m.peerText) && string(s.From) != m.peerText
-}
-
-// anyQuiet reports whether an edge hasn't answered.
-func (a *arrival) anyQuiet() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, one := range a.sources {
-		if !one.settled {
-			return true
-		}
-	}
-	return false
 }
 
 // fewKept is how many signals that came meanwhile are sent while nothing else
@@ -207,11 +188,7 @@ func (a *arrival) release(ar *arriving, ready []hold, v *view) {
 	for i := range b.kept {
 		b.senders[string(b.kept[i].signal.From)] = true
 	}
-	for peer, at := range v.spots {
-		if v.edges[at.place] {
-			b.senders[peer] = true
-		}
-	}
+	maps.Copy(b.senders, v.senders())
 	ar.first = false
 	if len(v.edges) == 0 {
 		m.backlog = nil

@@ -9,47 +9,13 @@ import (
 	"github.com/parley-rtc/parley/services/contract"
 )
 
-// refreshing is one reading of a room with the records of all its members.
-type refreshing struct {
-	done chan struct{}
-	err  error
-}
-
 // refresh reads the room, from the leader, after this call: where everybody is
-// now. One reading serves all who asked before it began.
+// now.
 func (r *room) refresh(ctx context.Context) error {
-	r.mu.Lock()
-	p := r.next
-	if p == nil {
-		p = &refreshing{done: make(chan struct{})}
-		r.next = p
-		if !r.reading {
-			r.reading = true
-			r.e.goWork(r.runRefresh)
-		}
+	if err := r.refreshes.join(ctx, r.e, r.readAll); err != nil {
+		return fmt.Errorf("read the room: %w", err)
 	}
-	r.mu.Unlock()
-	select {
-	case <-p.done:
-		return p.err
-	case <-ctx.Done():
-		return fmt.Errorf("read the room: %w", ctx.Err())
-	}
-}
-
-func (r *room) runRefresh(ctx context.Context) {
-	for {
-		r.mu.Lock()
-		p := r.next
-		r.next = nil
-		r.reading = p != nil
-		r.mu.Unlock()
-		if p == nil {
-			return
-		}
-		p.err = r.readAll(ctx)
-		close(p.done)
-	}
+	return nil
 }
 
 // readAll reads the document and all records and applies them.
@@ -58,11 +24,11 @@ func (r *room) readAll(ctx context.Context) error {
 	defer cancel()
 	doc, err := r.document(ctx)
 	if err != nil {
-		return fmt.Errorf("read the room: %w", err)
+		return err
 	}
 	records, err := r.e.readRecords(ctx, r.app, r.id, doc.Members)
 	if err != nil {
-		return fmt.Errorf("read the room's members: %w", err)
+		return fmt.Errorf("its members: %w", err)
 	}
 	r.mu.Lock()
 	r.takeDocument(doc, records)

@@ -35,11 +35,11 @@ type room struct {
 	lanes      map[contract.Token]*lane // while somebody moves
 	changes    []*change                // operations that wait for roomsvc
 	changing   bool
-	next       *refreshing // asked for and not begun
-	reading    bool        // refreshings run
 	departures []contract.Departure
-	judging    bool             // a refreshing decides about the first of held
+	judging    bool             // a refresh decides about the first of held
 	speakers   []contract.Token // roomsvcs that have sent messages of backends
+
+	refreshes rounds
 }
 
 // enter finds or makes a room, for a membership or a change; it must be followed

@@ -41,6 +41,7 @@ type Edge struct {
 	movers   movers
 	shelves  shelves
 	logs     logBounds
+	reaches  rounds
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.

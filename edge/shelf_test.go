@@ -18,7 +18,6 @@ func TestShelf_read(t *testing.T) {
 		y.send(there, seq, seq)
 		y.wait.Wait() // an entry for each
 	}
-	y.r.e.shelves.e = y.r.e
 	k := y.r.e.shelves.of(there)
 	check := func(after uint64) {
 		signals, reached, err := k.read(t.Context(), y.r.key, after, 0)

@@ -10,6 +10,7 @@ import (
 // view is what an arrival knew of one member's room before it read the logs: the
 // reading covers what follows from that, and not what happened since.
 type view struct {
+	stayed bool                                         // the member was never elsewhere: one log has it all
 	oldest contract.Token                               // the edge of the cursor
 	base   uint64                                       // its log's head before it lost the member
 	ends   map[contract.Token]map[contract.Token]uint64 // by settled edge, then by log
@@ -21,6 +22,17 @@ type view struct {
 type spot struct {
 	place contract.Token
 	acked uint64
+}
+
+// senders are the members that are on an edge which hasn't settled.
+func (v *view) senders() map[string]bool {
+	waiting := map[string]bool{}
+	for peer, at := range v.spots {
+		if v.edges[at.place] {
+			waiting[peer] = true
+		}
+	}
+	return waiting
 }
 
 // verdict is what to do with a signal that a member missed.
@@ -45,7 +57,7 @@ type finder func(peer []byte) (spot, bool)
 // goes to several logs: without such bounds one that overtook a direct signal
 // could be taken for the sender's next.
 func (v *view) judge(one *hold, now finder) verdict {
-	if one.signal.Kind == contract.KindEvent {
+	if v.stayed || one.signal.Kind == contract.KindEvent {
 		return give
 	}
 	from, seq := one.origin.from, one.signal.Seq

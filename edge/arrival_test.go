@@ -1,0 +1,82 @@
+package edge
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/services/contract"
+)
+
+// TestResume_judgesLikeWhatCameLive has ada come back to the edge that has her
+// session. What bob's earlier edge had sent of his 2 was dropped when it came,
+// since he sends it again from where he is: so it must be now.
+func TestResume_judgesLikeWhatCameLive(t *testing.T) {
+	a, b := process(t, "a"), process(t, "b")
+	bob := newMember(t, "bob", 2, a)
+	h := newHall(t, bob)
+	e := h.r.e
+	h.ada.s.rooms["room"], h.ada.came.Trail = h.ada, []contract.Token{b, e.id}
+	h.ada.trail = h.ada.came.Trail[:1]
+	h.r.mu.Lock()
+	h.r.place(bob.Peer, b, 2, 0)
+	h.r.mu.Unlock()
+	h.logged(a, e.id, h.message(bob, 2, false))
+	h.logged(b, e.id, h.message(bob, 1, false))
+	e.reader.position.Store(h.logged(b, e.id, h.message(bob, 2, false)))
+	h.r.mu.Lock()
+	h.r.place(bob.Peer, a, 3, 2)
+	h.r.mu.Unlock()
+	hello := h.hello(e.id, 0)
+	if !h.ada.s.mustArrive(hello) {
+		t.Error("the log would be replayed as it is")
+	}
+	h.ada.s.catchUp(h.ada.s.conn, hello)
+	h.awaitGot(1, 2)
+}
+
+// TestArrival_bring_waitsForTheReader has ada come back to an edge that she was on
+// before: bob's 1 is in that edge's own log, and its reader hasn't got there; his 2
+// is in the log of the edge in between.
+func TestArrival_bring_waitsForTheReader(t *testing.T) {
+	between := process(t, "between")
+	bob := newMember(t, "bob", 2, between)
+	h := newHall(t, bob)
+	e := h.r.e
+	h.ada.s.rooms["room"] = h.ada
+	h.ada.trail = []contract.Token{e.id, between}
+	first := h.message(bob, 1, false)
+	at := h.logged(between, e.id, first)
+	end := h.logged(between, between, h.message(bob, 2, false))
+	hello := h.hello(e.id, 0)
+	cursor, err := contract.ParseCursor(hello.Rooms["room"].Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ada.beginBacklog(cursor, 0)
+	a := &arrival{s: h.ada.s, c: h.ada.s.conn, poked: make(chan struct{}, 1), began: time.Now()}
+	h.r.mu.Lock()
+	ar := h.ada.arriving(hello)
+	h.r.mu.Unlock()
+	a.members = []*arriving{ar}
+	a.sources = map[contract.Token]*source{
+		between: {settled: true, ends: map[*membership]map[contract.Token]uint64{h.ada: {between: end, e.id: at}}},
+		e.id:    {settled: true, ends: map[*membership]map[contract.Token]uint64{h.ada: {}}},
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := a.bring(context.Background())
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("all was told before the reader was there: %v", err)
+	case <-time.After(50 * time.Millisecond): // it fails sooner
+	}
+	h.comes(between, first)
+	e.reader.position.Store(end)
+	h.awaitGot(1, 2)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
