@@ -2,6 +2,7 @@ package edge
 
 import (
 	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/edge/internal/session"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -12,6 +13,11 @@ type backlog struct {
 	cursor string
 	client contract.Cursor
 	until  uint64 // static like the others before: the reader's position when the backlog began
+
+	// had is what the member was given before the backlog. All that came since its
+	// cursor is judged anew: what was given of a sender's earlier session may be
+	// dropped now, and must not hide what that sends again.
+	had session.Watermarks
 
 	// flowing: what the member missed was read, as far as it can be; only the
 	// signals of waiting edges and senders are kept.
@@ -55,7 +61,12 @@ func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (befor
 		return before
 	}
 	m.r.locals[m.peerText] = m
-	m.backlog = &backlog{cursor: cursor.String(), client: cursor, until: e.reader.position.Load()}
+	had := m.marks
+	if m.backlog != nil {
+		had = m.backlog.had
+	}
+	m.backlog = &backlog{cursor: cursor.String(), client: cursor, until: e.reader.position.Load(), had: had}
+	m.marks = session.Watermarks{}
 	return before
 }
 

@@ -243,8 +243,9 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 	return nil
 }
 
-// mustArrive reports whether a client comes back before it was told all that its
-// members missed on other edges, and has them be told again.
+// mustArrive reports whether members of a client that comes back have been on other
+// edges, and has them be told what they missed with the same judgement as what came
+// live: the log alone doesn't show what is to be dropped.
 func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
 	rooms := s.memberships()
 	cursors := make([]contract.Cursor, len(rooms))
@@ -255,9 +256,7 @@ func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
 			cursor = contract.Cursor{Edge: s.e.id, Epoch: s.e.log.Epoch(s.e.id), Revision: s.e.reader.position.Load(), App: m.r.app}
 		}
 		cursors[i] = cursor
-		m.r.mu.Lock()
-		arrives = arrives || m.backlog != nil || len(m.trail) > 0 && cursor.Edge != s.e.id
-		m.r.mu.Unlock()
+		arrives = arrives || m.came != nil
 	}
 	if arrives {
 		for i, m := range rooms {

@@ -155,8 +155,12 @@ func (m *membership) finish(revision uint64, reason contract.LeaveReason) {
 	m.r.exit()
 }
 
-// noteReceived keeps the pair's state for what another peer sent; room.mu is held.
+// noteReceived keeps the pair's state for what another peer sent, unless it is a
+// repeat; room.mu is held.
 func (m *membership) noteReceived(s *contract.Signal) {
+	if m.backlog != nil && !m.backlog.had.Pass(s.From, s.Seq) {
+		return
+	}
 	switch s.Kind {
 	case contract.KindOffer:
 		m.pairs.At(s.From).ReceiveOffer(s.Negotiation)
