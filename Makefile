@@ -87,6 +87,18 @@ images: ## build the images with Docker (IMAGES='edge parley' for some)
 			--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" $(if $(GOPROXY),--build-arg GOPROXY='$(GOPROXY)') .; \
 	done
 
+COMPOSE ?= docker compose
+
+.PHONY: compose-up
+compose-up: images ## run all of Parley with Docker: build, make secrets, start, print the demo's link (ARGS='--scale edge=3')
+	@docker run --rm --user "$$(id -u):$$(id -g)" --volume $(CURDIR)/deploy/compose:/data ghcr.io/parley-rtc/parley init
+	@cd deploy/compose && $(COMPOSE) up --detach --no-build --wait $(ARGS)
+	@cd deploy/compose && . ./.env && echo "open it twice: http://$$PARLEY_HOST:$${PARLEY_PORT:-7420}/?room=hello"
+
+.PHONY: compose-down
+compose-down: ## stop what compose-up started; its volumes and secrets stay
+	@cd deploy/compose && $(COMPOSE) down
+
 # The tests of several processes start the programs of bin/, so they are built first.
 .PHONY: test
 test: ## run every test under the race detector (PACKAGES='./edge/...' for some)

@@ -96,8 +96,8 @@ func (c *Config) Sections() []config.Section {
 // ServiceSections are the sections of the names, or all that the programs of
 // Parley have, with their defaults.
 func ServiceSections(names ...string) []config.Section {
-	c, nats := DefaultConfig(), bus.DefaultConfig()
-	sections := append(c.Sections(), config.Section{Name: "nats", Value: &nats})
+	c, nats, page := DefaultConfig(), bus.DefaultConfig(), DefaultDemoConfig()
+	sections := append(c.Sections(), config.Section{Name: "nats", Value: &nats}, config.Section{Name: "demo", Value: &page})
 	if len(names) == 0 {
 		return sections
 	}

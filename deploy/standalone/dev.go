@@ -2,8 +2,6 @@ package standalone
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,17 +48,11 @@ func (f Files) secret(name string) (config.Secret, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the folder for %s: %w", name, err)
 	}
-	secret := newSecret()
+	secret := config.NewSecret()
 	if err := os.WriteFile(path, []byte(secret.Reveal()+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep %s: %w", name, err)
 	}
 	return secret, nil
-}
-
-func newSecret() config.Secret {
-	var raw [32]byte
-	rand.Read(raw[:])
-	return config.Secret(base64.RawURLEncoding.EncodeToString(raw[:]))
 }
 
 // devEdges is how many edges development has: what works between two works
@@ -83,10 +75,10 @@ func DevDefaults() Config {
 	c.Edge.DrainTimeout = devDrainTimeout
 	c.Standalone.Edges = devEdges
 	c.Log.Level = "warn" // the greeting says what is to be known
-	c.Auth.SigningKey = newSecret()
+	c.Auth.SigningKey = config.NewSecret()
 	c.temporaryKey = c.Auth.SigningKey
 	c.TURN.Listen = "127.0.0.1:3478"
-	c.TURN.Secret = newSecret()
+	c.TURN.Secret = config.NewSecret()
 	c.temporaryTURN = c.TURN.Secret
 	return c
 }

@@ -97,7 +97,7 @@ func TestDevelop(t *testing.T) {
 	t.Run("leaves the user's signing key", func(t *testing.T) {
 		c := DevDefaults()
 		c.Standalone.StoreDir = t.TempDir()
-		c.Auth.SigningKey = newSecret()
+		c.Auth.SigningKey = config.NewSecret()
 		want := c.Auth.SigningKey
 		if err := c.Develop(); err != nil || c.Auth.SigningKey != want {
 			t.Errorf("the signing key was replaced (%v)", err)
@@ -113,7 +113,7 @@ func TestDevelop(t *testing.T) {
 		if err != nil || c.TURN.Secret != want {
 			t.Errorf("the TURN secret isn't the folder's (%v)", err)
 		}
-		c.TURN.Secret = newSecret()
+		c.TURN.Secret = config.NewSecret()
 		want = c.TURN.Secret
 		if err := c.Develop(); err != nil || c.TURN.Secret != want {
 			t.Errorf("the TURN secret was replaced (%v)", err)
@@ -257,7 +257,7 @@ func TestServiceSections(t *testing.T) {
 	for _, s := range ServiceSections() {
 		all[s.Name] = true
 	}
-	for _, name := range []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone", "turn"} {
+	for _, name := range []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone", "turn", "demo"} {
 		if !all[name] {
 			t.Errorf("the section %s is missing", name)
 		}

@@ -1,6 +1,10 @@
 package config
 
-import "log/slog"
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"log/slog"
+)
 
 // redacted stands for a secret wherever it could be seen.
 const redacted = "[redacted]"
@@ -9,6 +13,13 @@ const redacted = "[redacted]"
 // one gives "[redacted]" (an empty one stays empty, so that a missing secret
 // can be seen); only [Secret.Reveal] gives the value itself.
 type Secret string
+
+// NewSecret is 32 random bytes as base64url.
+func NewSecret() Secret {
+	var raw [32]byte
+	rand.Read(raw[:])
+	return Secret(base64.RawURLEncoding.EncodeToString(raw[:]))
+}
 
 // Reveal returns the value. Callers must hand it to what needs it and nothing
 // else.

@@ -31,7 +31,7 @@ var errStopping = errors.New("stopping")
 // SectionNames lists every section that one config.yaml, shared by all
 // programs, may hold.
 func SectionNames() []string {
-	return []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone", "turn"}
+	return []string{"nats", "admin", "log", "edge", "roomsvc", "authsvc", "candidatefilter", "standalone", "turn", "demo"}
 }
 
 // program is one service with its configuration.

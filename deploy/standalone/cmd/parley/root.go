@@ -18,7 +18,7 @@ func newRoot() *cobra.Command {
 	root := group("parley", "WebRTC signaling that keeps its word")
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(newDev(), newCall(), newToken(), newRoom(), newTail(), newConfig(), newVersion(), newHealthcheck())
+	root.AddCommand(newDev(), newDemo(), newInit(), newCall(), newToken(), newRoom(), newTail(), newConfig(), newVersion(), newHealthcheck())
 	return root
 }
 
