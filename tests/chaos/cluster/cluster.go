@@ -21,9 +21,11 @@ import (
 
 // The sizes.
 const (
-	nodes  = 3 // of NATS; also the replicas and the shards
+	nodes  = 3 // of NATS; also the replicas
 	edges  = 3
 	double = 2 // filters, roomsvcs
+	// Shards are those of the log.
+	Shards = nodes
 )
 
 // The ports; each process has an address of its own.

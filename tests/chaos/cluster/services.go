@@ -62,7 +62,7 @@ func (t *tenant) services(o Options) []service {
 	for i := range double {
 		all = append(all, service{Roomsvc, "roomsvc-" + strconv.Itoa(i+1), "roomsvc", roomsvcHost + i, func(address string) []string {
 			return []string{
-				"PARLEY_ROOMSVC__SHARDS=" + strconv.Itoa(nodes), "PARLEY_ROOMSVC__REPLICAS=" + strconv.Itoa(nodes),
+				"PARLEY_ROOMSVC__SHARDS=" + strconv.Itoa(Shards), "PARLEY_ROOMSVC__REPLICAS=" + strconv.Itoa(nodes),
 				"PARLEY_ROOMSVC__LISTEN=" + address + roomsPort, "PARLEY_ROOMSVC__RESUME_WINDOW=" + window,
 				"PARLEY_ROOMSVC__RATE=" + requestRate, "PARLEY_ROOMSVC__BURST=" + requestRate,
 			}
@@ -85,6 +85,7 @@ func (t *tenant) services(o Options) []service {
 			return []string{
 				"PARLEY_EDGE__NAME=" + name, "PARLEY_EDGE__LISTEN=" + address + edgePort,
 				"PARLEY_EDGE__ICE_POLICY=" + string(contract.PolicyAll), "PARLEY_EDGE__RESUME_WINDOW=" + window,
+				"PARLEY_EDGE__ORIGINS=*", // the page of a tab is served by whoever drives it
 			}
 		}})
 	}

@@ -16,7 +16,7 @@ import (
 // streams are all streams.
 func streams() []string {
 	buckets := []string{contract.BucketRooms, contract.BucketMembers, contract.BucketEdges, contract.BucketKeys, contract.BucketApps}
-	for shard := range nodes {
+	for shard := range Shards {
 		buckets = append(buckets, contract.SignalsBucket(shard))
 	}
 	for i, bucket := range buckets {
@@ -29,7 +29,7 @@ func streams() []string {
 // the members' records. Shards count double.
 func Stream(pick int) string {
 	buckets := []string{contract.BucketRooms, contract.BucketMembers}
-	for shard := range nodes {
+	for shard := range Shards {
 		buckets = append(buckets, contract.SignalsBucket(shard), contract.SignalsBucket(shard))
 	}
 	return contract.StreamOf(buckets[pick%len(buckets)])

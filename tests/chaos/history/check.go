@@ -97,11 +97,15 @@ func (l *Log) replay() {
 		for ; next <= r.revision; next++ {
 			c := l.changes[next]
 			if c == nil {
+				c = l.unseen(members, r)
+			}
+			if c == nil {
 				if !l.blind {
 					l.fault("nobody saw revision %d, and %d was read", next, r.revision)
 				}
 				return
 			}
+			l.changes[next] = c
 			if members[c.peer] == c.joined {
 				l.fault("revision %d is %s, which changes nothing", next, verb(c.joined, c.peer))
 			}
@@ -116,6 +120,30 @@ func (l *Log) replay() {
 			l.fault("the members %v were read at revision %d, want %v", told, r.revision, want)
 		}
 	}
+}
+
+// unseen is the change of a revision that nobody saw, if it can be the leave of a
+// member: one whose leave has no other revision, and whom a later roster hasn't. Who
+// was away while a visitor came and left is told of neither.
+func (l *Log) unseen(members map[string]bool, later *roster) *change {
+	left := map[string]bool{}
+	for _, c := range l.changes {
+		left[c.peer] = left[c.peer] || !c.joined
+	}
+	var found *change
+	for peer := range members {
+		if left[peer] || slices.Contains(later.peers, peer) {
+			continue
+		}
+		c := &change{peer: peer, seen: later.answered}
+		if leave, ok := l.lefts[peer]; ok {
+			c.call, c.answered, c.known = leave.begin, leave.end, true
+		}
+		if found == nil || cmp.Or(cmp.Compare(c.call, found.call), cmp.Compare(c.peer, found.peer)) < 0 {
+			found = c
+		}
+	}
+	return found
 }
 
 // step is an operation of the model: the change to a revision, or a read of it.

@@ -71,6 +71,29 @@ func TestLog(t *testing.T) {
 			l.Joined("bob", 3, 3*ms, 5*ms)
 			l.Read(3, []string{"ada", "bob"}, 6*ms, 7*ms)
 		}, "nobody saw revision 2"},
+		"leaves that nobody saw": {func(l *history.Log) {
+			l.Joined("ada", 1, 0, 2*ms)
+			l.Joined("bob", 2, 3*ms, 5*ms)
+			l.Joined("cy", 3, 3*ms, 5*ms)
+			l.Left("cy", 6*ms, 7*ms)
+			l.Joined("dan", 6, 8*ms, 9*ms)
+			l.Read(4, []string{"ada", "bob"}, 7*ms, 8*ms)
+			l.Read(6, []string{"ada", "dan"}, 10*ms, 11*ms)
+		}, ""},
+		"a leave too few that nobody saw": {func(l *history.Log) {
+			l.Joined("ada", 1, 0, 2*ms)
+			l.Joined("bob", 2, 3*ms, 5*ms)
+			l.Left("bob", 6*ms, 7*ms)
+			l.Joined("cy", 5, 8*ms, 9*ms)
+			l.Read(5, []string{"ada", "cy"}, 10*ms, 11*ms)
+		}, "nobody saw revision 4"},
+		"a leave that nobody saw, and that came after a later one": {func(l *history.Log) {
+			l.Joined("ada", 1, 0, 2*ms)
+			l.Joined("bob", 2, 3*ms, 5*ms)
+			l.Joined("cy", 4, 6*ms, 7*ms)
+			l.Left("bob", 8*ms, 9*ms)
+			l.Read(4, []string{"ada", "cy"}, 10*ms, 11*ms)
+		}, "not linearizable"},
 		"a leave of nobody": {func(l *history.Log) {
 			l.Joined("ada", 1, 0, 2*ms)
 			l.Observe("ada", 1).Saw(2, false, "bob", 6*ms)

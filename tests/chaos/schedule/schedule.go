@@ -34,8 +34,9 @@ const (
 	DoubleMove Kind = "double-move"
 )
 
-// deck is how many faults of each kind a round has. Kills are the promise, so they
-// are half of it.
+// deck is how many faults of each kind a round has: first each kind once, so that a
+// short run meets all, then the others. Kills are the promise, so they are half of
+// it.
 var deck = []struct {
 	kind  Kind
 	count int
@@ -173,12 +174,17 @@ func (s *Schedule) Next() Fault {
 }
 
 func (s *Schedule) shuffle() {
+	var others []Kind
 	for _, one := range deck {
 		if slices.Contains(s.kinds, one.kind) {
-			s.round = append(s.round, slices.Repeat([]Kind{one.kind}, one.count)...)
+			s.round = append(s.round, one.kind)
+			others = append(others, slices.Repeat([]Kind{one.kind}, one.count-1)...)
 		}
 	}
-	s.random.Shuffle(len(s.round), func(i, j int) { s.round[i], s.round[j] = s.round[j], s.round[i] })
+	for _, part := range [][]Kind{s.round, others} {
+		s.random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+	}
+	s.round = append(s.round, others...)
 }
 
 // between is a time of whole milliseconds.

@@ -33,7 +33,7 @@ func TestSchedule_pinned(t *testing.T) {
 	for _, f := range faults(1, nil, 4) {
 		got = append(got, f.String())
 	}
-	want := []string{"#1 kill-leader down 3.929s", "#2 pause-edge 9.306s", "#3 pause-roomsvc 5.32s", "#4 double-move close 26%"}
+	want := []string{"#1 kill-authsvc down 1.336s", "#2 partition-edge in 7.721s", "#3 kill-filter down 204ms", "#4 cut-sockets reset 11%"}
 	if !slices.Equal(got, want) {
 		t.Errorf("seed 1 begins with %q, want %q", got, want)
 	}
@@ -50,6 +50,18 @@ func TestSchedule_eachRoundHasEveryKind(t *testing.T) {
 	for _, kind := range schedule.Kinds() {
 		if count[kind] < 10 {
 			t.Errorf("%d times %s in ten rounds, want at least 10", count[kind], kind)
+		}
+	}
+}
+
+func TestSchedule_beginsWithEachKindOnce(t *testing.T) {
+	for seed := range uint64(20) {
+		met := map[schedule.Kind]bool{}
+		for _, f := range faults(seed, nil, len(schedule.Kinds())) {
+			met[f.Kind] = true
+		}
+		if got, want := len(met), len(schedule.Kinds()); got != want {
+			t.Errorf("seed %d: the first %d faults are of %d kinds", seed, want, got)
 		}
 	}
 }
