@@ -27,8 +27,9 @@ const (
 	// message ids.
 	duplicateWindow = 2 * time.Minute
 	// createAttempt bounds one attempt to make a stream. A cluster elects the
-	// leader of a new one within it.
-	createAttempt = 5 * time.Second
+	// leader of a new one within it. When two roomsvcs ask for the same stream at
+	// once the server may answer neither: each time is this long.
+	createAttempt = 2 * time.Second
 	// The pauses between two attempts.
 	createShortest = 100 * time.Millisecond
 	createLongest  = 2 * time.Second

@@ -25,8 +25,18 @@ const (
 // WaitHealthy waits until every process that was started is ready, and every copy of
 // every stream is up to date.
 func (c *Cluster) WaitHealthy(ctx context.Context) error {
+	return c.wait(ctx, func(ctx context.Context) error {
+		if err := c.alive(ctx); err != nil {
+			return err
+		}
+		return c.replicated(ctx)
+	})
+}
+
+// wait asks until all is well.
+func (c *Cluster) wait(ctx context.Context, ask func(context.Context) error) error {
 	for {
-		err := c.healthy(ctx)
+		err := ask(ctx)
 		if err == nil {
 			return nil
 		}
@@ -38,7 +48,8 @@ func (c *Cluster) WaitHealthy(ctx context.Context) error {
 	}
 }
 
-func (c *Cluster) healthy(ctx context.Context) error {
+// alive fails if a process that was started isn't ready.
+func (c *Cluster) alive(ctx context.Context) error {
 	for _, p := range c.Processes {
 		if !p.Runs() {
 			continue
@@ -50,7 +61,7 @@ func (c *Cluster) healthy(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}
-	return c.replicated(ctx)
+	return nil
 }
 
 // health is where the process says whether it is ready.
