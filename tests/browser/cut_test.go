@@ -57,7 +57,7 @@ func (c cutCase) run(t *testing.T, d *dev, tabs [2]*tab) {
 	}
 	wishes[cut].CutAt = c.moment
 	for i, w := range wishes {
-		tabs[i].enter(t, d, w)
+		tabs[i].enter(t, &d.site, w)
 	}
 	tabs[cut].until(t, "tab.probe.cut !== ''")
 	if got := eval[string](t, tabs[cut], "tab.probe.cut"); c.state != "" && got != c.state {

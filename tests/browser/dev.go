@@ -28,17 +28,30 @@ const (
 // anywhere lets `parley dev` listen wherever there is room.
 var anywhere = []string{"--edge.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0", "--log.level", "warn"}
 
-// dev is a running `parley dev`.
-type dev struct {
-	URL       string   `json:"url"`
-	WebSocket string   `json:"websocket"`
-	Edges     []string `json:"edges"`
+// site is where a tab finds its page, and the page an edge and its tokens.
+type site struct {
+	WebSocket string `json:"websocket"`
 
 	tokens standalone.Tokens
-	page   string // the address of the page
-	cmd    *exec.Cmd
-	logs   bytes.Buffer
-	ended  chan error
+	page   string // its address
+}
+
+// token gets a room token, as an app's backend does.
+func (s *site) token(ctx context.Context, r contract.TokenRequest) (string, error) {
+	reply, err := s.tokens.Token(ctx, r)
+	return reply.Token, err
+}
+
+// dev is a running `parley dev`.
+type dev struct {
+	site
+
+	URL   string   `json:"url"`
+	Edges []string `json:"edges"`
+
+	cmd   *exec.Cmd
+	logs  bytes.Buffer
+	ended chan error
 }
 
 // startDev runs `parley dev` in a folder of its own until the test ends, and
@@ -80,7 +93,7 @@ func startDev(t testing.TB, args ...string) *dev {
 		t.Fatal(err)
 	}
 	d.tokens = standalone.Tokens{URL: d.URL, APIKey: config.Secret(strings.TrimSpace(string(key)))}
-	d.page = servePage(t, d)
+	d.page = servePage(t, &d.site)
 	return d
 }
 
@@ -94,12 +107,6 @@ func (d *dev) stop(t testing.TB) {
 	if t.Failed() {
 		t.Logf("parley dev logged:\n%s", &d.logs)
 	}
-}
-
-// token gets a room token, as an app's backend does.
-func (d *dev) token(ctx context.Context, r contract.TokenRequest) (string, error) {
-	reply, err := d.tokens.Token(ctx, r)
-	return reply.Token, err
 }
 
 // parley is the path of the program: $PARLEY_BIN, or what `make build` made.

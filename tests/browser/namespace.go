@@ -21,12 +21,20 @@ const (
 )
 
 // inNamespace runs a test in a network namespace of its own, with a loopback
-// interface, one with a public and one with a private address. The test's own
-// process is started once more for that, with Chromium and parley below it.
+// interface, one with a public and one with a private address.
 func inNamespace(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	if os.Getenv(insideVar) != "" {
+	isolated(t, func(t *testing.T) {
 		address(t)
+		test(t)
+	})
+}
+
+// isolated runs a test in an empty network namespace of its own. The test's own
+// process is started once more for that, with Chromium and Parley below it.
+func isolated(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(insideVar) != "" {
 		test(t)
 		return
 	}

@@ -47,7 +47,7 @@ func (m missing) Unwrap() error { return m.err }
 
 // servePage serves the page, and the room tokens that it asks for, until the
 // test ends. It returns the page's address.
-func servePage(t testing.TB, d *dev) string {
+func servePage(t testing.TB, s *site) string {
 	t.Helper()
 	script, err := bundle()
 	if err != nil {
@@ -63,7 +63,7 @@ func servePage(t testing.TB, d *dev) string {
 	})
 	mux.HandleFunc("GET /token", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		token, err := d.token(r.Context(), contract.TokenRequest{
+		token, err := s.token(r.Context(), contract.TokenRequest{
 			Room: q.Get("room"), Identity: q.Get("identity"), ICE: contract.Policy(q.Get("ice")),
 		})
 		if err != nil {

@@ -84,7 +84,7 @@ func TestRebind_aReloadedPageGetsANewConnection(t *testing.T) {
 			for _, tb := range []*tab{ada, bob} {
 				tb.until(t, "tab.open && tab.steady")
 			}
-			ada.enter(t, d, wish{Room: "reload", Identity: "ada", Camera: camera})
+			ada.enter(t, &d.site, wish{Room: "reload", Identity: "ada", Camera: camera})
 			bob.until(t, "tab.probe.made.length === 2 && tab.link?.pc === tab.probe.made[1]")
 			for _, tb := range []*tab{ada, bob} {
 				tb.until(t, "tab.open && tab.steady")

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// patience is how long a tab may take to come to what a test waits for.
-	patience = 20 * time.Second
+	// patience is how long a tab may take to come to what a test waits for. The
+	// death of a NATS leader alone keeps signals waiting for up to 10 s.
+	patience = 45 * time.Second
 	// interval is how often the tab looks whether it has.
 	interval = 20 * time.Millisecond
 )
@@ -26,13 +27,13 @@ type tab struct {
 
 // wish is what a test asks of a tab (Options of page/call.ts).
 type wish struct {
-	URL      string `json:"url"`
-	Room     string `json:"room"`
-	Identity string `json:"identity"`
-	Camera   bool   `json:"camera,omitempty"`
-	Channel  any    `json:"channel,omitempty"` // a label, or false
-	ICE      string `json:"ice,omitempty"`
-	CutAt    string `json:"cutAt,omitempty"`
+	URL      []string `json:"url"` // nil: the site's
+	Room     string   `json:"room"`
+	Identity string   `json:"identity"`
+	Camera   bool     `json:"camera,omitempty"`
+	Channel  any      `json:"channel,omitempty"` // a label, or false
+	ICE      string   `json:"ice,omitempty"`
+	CutAt    string   `json:"cutAt,omitempty"`
 }
 
 // end is one end of the candidate pair that carries a call.
@@ -47,10 +48,10 @@ type facts struct {
 }
 
 // open opens a tab whose page joins a room, until the test ends.
-func (d *dev) open(t testing.TB, w wish) *tab {
+func (s *site) open(t testing.TB, w wish) *tab {
 	t.Helper()
 	tb := newTab(t)
-	tb.enter(t, d, w)
+	tb.enter(t, s, w)
 	return tb
 }
 
@@ -72,15 +73,15 @@ func newTab(t testing.TB) *tab {
 
 // enter loads the page, which ends the one before without a goodbye, and lets it
 // join a room.
-func (tb *tab) enter(t testing.TB, d *dev, w wish) {
+func (tb *tab) enter(t testing.TB, s *site, w wish) {
 	t.Helper()
 	tb.name = w.Identity
-	if err := chromedp.Do(tb.ctx, chromedp.Navigate(d.page)); err != nil {
-		t.Fatalf("%s: open %s: %v", tb.name, d.page, err)
+	if err := chromedp.Do(tb.ctx, chromedp.Navigate(s.page)); err != nil {
+		t.Fatalf("%s: open %s: %v", tb.name, s.page, err)
 	}
 	t.Cleanup(func() { tb.show(t) })
-	if w.URL == "" {
-		w.URL = d.WebSocket
+	if w.URL == nil {
+		w.URL = []string{s.WebSocket}
 	}
 	text, err := json.Marshal(w)
 	if err != nil {

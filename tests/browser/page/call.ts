@@ -5,7 +5,7 @@ import { channelBytes, type Facts, facts } from "./stats.ts";
 
 /** What a test asks of a tab. */
 interface Options {
-  url: string;
+  url: string[];
   room: string;
   identity: string;
   /** Send the fake camera. */
@@ -142,6 +142,7 @@ class Tab {
     room.on("left", (e) => events.push(`left ${e.reason}`));
     room.on("gap", (e) => events.push(`gap ${e.reason}`));
     room.on("filtered", (e) => events.push(`filtered ${e.rule}`));
+    room.on("peer-joined", () => events.push("peer-joined"));
     room.on("peer-left", (e) => events.push(`peer-left ${e.reason}`));
     room.on("candidates", (e) => this.heard.push(...e.candidates.map((c) => c.candidate ?? "")));
     for (const kind of ["offer", "answer"] as const) {
