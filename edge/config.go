@@ -44,7 +44,8 @@ type Config struct {
 	RecordRefresh time.Duration `koanf:"record_refresh"`
 	// RequestTimeout is how long a join or another room change may take.
 	RequestTimeout time.Duration `koanf:"request_timeout"`
-	// DrainTimeout is how long a stopping edge waits for its frames to settle.
+	// DrainTimeout is the most that a stopping edge takes to have its clients
+	// move to another one.
 	DrainTimeout time.Duration `koanf:"drain_timeout"`
 	// Gather is the longest that a busy edge waits before it reads its sockets
 	// again; an idle one reads at once.

@@ -9,19 +9,21 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
 // lease renews the edge's key. While it is not held the edge fences itself: its
 // links cut and settle nothing, since others may hold its peers to be gone.
 type lease struct {
-	kv      jetstream.KeyValue
-	record  contract.EdgeLease
-	renewed atomic.Int64 // sinceBoot of the sending of the last renewal that worked; 0: none yet
+	kv       jetstream.KeyValue
+	record   contract.EdgeLease // owned by run
+	renewed  atomic.Int64       // sinceBoot of the sending of the last renewal that worked; 0: none yet
+	draining chan struct{}      // closed when the edge takes no more clients
 }
 
 func newLease(kv jetstream.KeyValue, id contract.Token, address string) *lease {
-	return &lease{kv: kv, record: contract.EdgeLease{Edge: id, Address: address}}
+	return &lease{kv: kv, record: contract.EdgeLease{Edge: id, Address: address}, draining: make(chan struct{})}
 }
 
 // held reports whether the last renewal is younger than contract.FenceAfter, on
@@ -47,7 +49,7 @@ func (l *lease) lost() bool {
 func (l *lease) run(ctx context.Context, report func(error), leave func()) error {
 	ticker := time.NewTicker(contract.LeaseInterval)
 	defer ticker.Stop()
-	left := false
+	left, draining := false, l.draining
 	for {
 		err := l.renew(ctx)
 		if lost := l.lost(); lost != left {
@@ -61,6 +63,8 @@ func (l *lease) run(ctx context.Context, report func(error), leave func()) error
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-draining:
+			l.record.Drain, draining = true, nil
 		case <-ticker.C:
 		}
 	}
@@ -80,4 +84,33 @@ func (l *lease) renew(ctx context.Context) error {
 	}
 	l.renewed.Store(int64(sent))
 	return nil
+}
+
+// takesAfter is how old the lease of an edge may be that takes clients.
+const takesAfter = 3 * contract.LeaseInterval
+
+// elsewhere reports whether another edge takes clients: its lease was renewed lately and
+// tells of no drain. Ages are counted from the youngest lease, on the clock of the
+// server that stores all of them.
+func (l *lease) elsewhere(ctx context.Context) (bool, error) {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	var youngest, other time.Time
+	known := false
+	err := bus.Watch(ctx, l.kv, "*", func(entry jetstream.KeyValueEntry) {
+		var one contract.EdgeLease
+		if entry.Created().After(youngest) {
+			youngest = entry.Created()
+		}
+		if json.Unmarshal(entry.Value(), &one) == nil && one.Edge != l.record.Edge && !one.Drain && entry.Created().After(other) {
+			other = entry.Created()
+		}
+	}, func() {
+		known = true
+		done()
+	})
+	if !known {
+		return false, fmt.Errorf("read the leases: %w", err)
+	}
+	return !other.IsZero() && youngest.Sub(other) < takesAfter, nil
 }

@@ -133,9 +133,10 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// serve runs all parts until ctx ends or one fails, then drains.
+// serve runs all parts. When ctx ends they go on until the clients are elsewhere,
+// see drain; when one fails all end.
 func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error {
-	group := lifecycle.NewGroup(ctx)
+	group := lifecycle.NewGroup(context.WithoutCancel(ctx))
 	group.Go("keys", func(ctx context.Context) error {
 		return keywatch.Run(ctx, e.keys, e.verifier, func() {
 			if e.verifier.Keys() == 0 { // the watch waits meanwhile, so awaitKey can't be overtaken
@@ -162,11 +163,14 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 		checks.set("listener", nil)
 		return serve(ctx, e.id, e.handler())
 	})
-	group.Go("drain", func(ctx context.Context) error {
-		<-ctx.Done()
-		checks.set("listener", errors.New("draining"))
-		e.drain()
-		return nil
+	group.Go("drain", func(parts context.Context) error {
+		select {
+		case <-ctx.Done():
+			checks.set("listener", errDraining)
+			e.drain(parts)
+		case <-parts.Done():
+		}
+		return nil // which ends the others
 	})
 	err := group.Wait()
 	e.stopWork()
@@ -196,25 +200,6 @@ func (e *Edge) awaitKey(ctx context.Context, checks *checks) error {
 
 // goawayTime is the time over which clients leave an edge that lost its lease.
 const goawayTime = 5 * time.Second
-
-// drain tells every client to go elsewhere and gives what is in flight time to
-// settle.
-func (e *Edge) drain() {
-	e.draining.Store(true)
-	e.eachSession(func(s *clientSession) { s.goaway(e.cfg.DrainTimeout, "the edge stops; reconnect to another one") })
-	deadline := time.Now().Add(e.cfg.DrainTimeout)
-	for time.Now().Before(deadline) && e.unsettled() > 0 {
-		time.Sleep(drainPoll)
-	}
-}
-
-// drainPoll is how often a draining edge looks whether all is settled.
-const drainPoll = 10 * time.Millisecond
-
-func (e *Edge) unsettled() (frames int) {
-	e.eachSession(func(s *clientSession) { frames += s.unsettled() })
-	return frames
-}
 
 func (e *Edge) eachSession(fn func(*clientSession)) {
 	e.mu.Lock()

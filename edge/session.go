@@ -217,13 +217,6 @@ func appendAcked(dst []byte, seq uint64) []byte {
 	return append(dst, '}')
 }
 
-func (s *clientSession) unsettled() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	frames, _ := s.seq.Unsettled()
-	return frames
-}
-
 // Settled implements link.Waiter. Its caller must call acks.flush soon.
 func (l *life) Settled(seq uint64, o link.Outcome) {
 	s := l.s

@@ -50,6 +50,7 @@ func EdgePermissions(name string, shards int) Permissions {
 	p.read(BucketRooms, "who is in a room")
 	p.read(BucketMembers, "where members are")
 	p.read(BucketEdges, "its lease")
+	p.watch(BucketEdges, "*", "whether its clients have another edge to go to")
 	p.watch(BucketKeys, "*", "the keys that tokens are signed with")
 	for shard := range shards {
 		bucket := SignalsBucket(shard)

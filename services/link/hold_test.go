@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,5 +80,27 @@ func TestLinks_Settled_isCalledOnceAfterAnEntry(t *testing.T) {
 	links.Close()
 	if len(heard) != 0 {
 		t.Error("it was called more than once")
+	}
+}
+
+func TestLinks_Idle(t *testing.T) {
+	b := newBench(t, -1)
+	var open atomic.Bool
+	links := b.links(func(o *link.Options) { o.Gate = open.Load })
+	if !links.Idle() {
+		t.Error("links without a signal aren't idle")
+	}
+	var c collector
+	c.left.Add(1)
+	links.Send(b.to, signal(1), &c)
+	if links.Idle() {
+		t.Error("links are idle with a signal that waits")
+	}
+	open.Store(true)
+	c.wait(t)
+	for deadline := time.Now().Add(time.Minute); !links.Idle(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("links aren't idle although all is settled")
+		}
 	}
 }

@@ -170,6 +170,22 @@ func (l *Links) Last(to contract.Token) uint64 {
 	return k.last.Load()
 }
 
+// Idle reports whether nothing waits on any link and nothing is on its way.
+func (l *Links) Idle() bool {
+	l.mu.Lock()
+	all := l.all
+	l.mu.Unlock()
+	for _, k := range all {
+		k.mu.Lock()
+		busy := k.busy()
+		k.mu.Unlock()
+		if busy {
+			return false
+		}
+	}
+	return true
+}
+
 // Hold keeps idle links from cutting entries until Release, or for Gather at
 // most: whoever has several signals to send lets them travel together. Each
 // Hold must be followed by a Release.

@@ -43,6 +43,15 @@ func (p *Process) Stop(t testing.TB) {
 	p.p.stop(t)
 }
 
+// Terminate asks the program to end, by SIGTERM. Wait must follow.
+func (p *Process) Terminate(t testing.TB) { p.p.signal(t, syscall.SIGTERM) }
+
+// Wait waits until a program has ended that was asked to.
+func (p *Process) Wait(t testing.TB) {
+	t.Helper()
+	p.p.wait(t)
+}
+
 // Kill ends the program by SIGKILL and waits until it has ended.
 func (p *Process) Kill(t testing.TB) {
 	t.Helper()

@@ -24,6 +24,7 @@ type exchange struct {
 
 	mu     sync.Mutex
 	sent   [][]said // by member
+	aways  int      // times that one member saw another away
 	faults []string
 }
 
@@ -126,6 +127,12 @@ func (x *exchange) receive(ctx context.Context, self int) {
 			newcomers--
 		case client.PeerLeft, client.Left, client.Rejoined, client.Gap:
 			x.fault("member %d heard %T %+v", self, e, e)
+		case client.PeerUpdated:
+			if e.Peer.State == contract.StateAway {
+				x.mu.Lock()
+				x.aways++
+				x.mu.Unlock()
+			}
 		case client.Message:
 			var one said
 			sender, known := from[e.From]

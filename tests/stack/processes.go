@@ -115,14 +115,20 @@ func (p *process) stop(t testing.TB) {
 	if p.cmd == nil {
 		return
 	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("stop %s: %v", p.name, err)
+	}
+	p.wait(t)
+}
+
+// wait waits until a program has ended that was asked to.
+func (p *process) wait(t testing.TB) {
+	t.Helper()
 	timer := time.AfterFunc(stopTimeout, func() {
 		t.Errorf("%s did not stop in %s", p.name, stopTimeout)
 		_ = p.cmd.Process.Kill() // it may have ended just now
 	})
 	defer timer.Stop()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("stop %s: %v", p.name, err)
-	}
 	err := p.cmd.Wait()
 	p.cmd = nil
 	if err != nil && p.name != "nats-server" { // it exits with 1 after SIGTERM

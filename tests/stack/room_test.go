@@ -33,7 +33,9 @@ type bystander struct {
 	counts map[string]int
 	joined chan struct{} // closed by `joined`
 	heard  chan struct{} // closed by the first `message`
+	asked  chan struct{} // closed by the first `goaway`
 	ended  chan struct{}
+	code   contract.CloseCode // of the end, if the edge said one
 }
 
 func TestRoom_ofAThousandMembers(t *testing.T) {
@@ -107,7 +109,7 @@ func newBystander(t *testing.T, s *Stack, i int, room string) *bystander {
 	}
 	b := &bystander{
 		nc: nc, counts: map[string]int{},
-		joined: make(chan struct{}), heard: make(chan struct{}), ended: make(chan struct{}),
+		joined: make(chan struct{}), heard: make(chan struct{}), asked: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go b.read(br)
 	identity := fmt.Sprintf("member %d", i)
@@ -142,7 +144,12 @@ func (b *bystander) read(br *bufio.Reader) {
 			return
 		}
 		buf.Reset()
-		if _, err := io.CopyN(&buf, br, header.Length); err != nil || header.OpCode == ws.OpClose {
+		if _, err := io.CopyN(&buf, br, header.Length); err != nil {
+			return
+		}
+		if header.OpCode == ws.OpClose {
+			code, _ := ws.ParseCloseFrameData(buf.Bytes())
+			b.code = contract.CloseCode(code)
 			return
 		}
 		for _, kind := range []struct {
@@ -150,6 +157,7 @@ func (b *bystander) read(br *bufio.Reader) {
 			tell chan struct{}
 		}{
 			{`{"type":"joined"`, b.joined}, {`\"type\":\"joined\"`, b.joined}, {`{"type":"message"`, b.heard},
+			{`{"type":"goaway"`, b.asked},
 		} {
 			if bytes.Contains(buf.Bytes()[:min(buf.Len(), 200)], []byte(kind.mark)) {
 				if b.counts[kind.mark]++; b.counts[kind.mark] == 1 {
