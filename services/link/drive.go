@@ -205,16 +205,24 @@ func (k *link) giveUp(err error) {
 	k.end(Outcome{Err: err})
 }
 
-// settle tells the waiters; k.mu is held, but not meanwhile.
+// settle tells the waiters; k.mu is held, but not meanwhile. When the link gives
+// up, what was sent until the last of them had heard of it is given up too: its
+// sender could not know yet, and it would overtake what is sent again.
 func (k *link) settle() {
-	o := k.outcome
-	k.outcome = Outcome{}
-	k.mu.Unlock()
-	k.entry.settle(o)
-	if k.set.o.Settled != nil {
-		k.set.o.Settled()
+	for {
+		o := k.outcome
+		k.outcome = Outcome{}
+		k.mu.Unlock()
+		k.entry.settle(o)
+		if k.set.o.Settled != nil {
+			k.set.o.Settled()
+		}
+		k.mu.Lock()
+		if gaveUp(o.Err) == nil || len(k.waiting) == 0 {
+			break
+		}
+		k.giveUp(o.Err)
 	}
-	k.mu.Lock()
 	k.state, k.heard = idle, nil
 	if cap(k.entry.data) > keepBuffer && len(k.waiting) == 0 {
 		k.entry.data = nil

@@ -155,15 +155,21 @@ func (l *Links) CanTake(to contract.Token, bytes int) bool {
 // revision of what was sent before, whatever was sent since.
 func (l *Links) AfterSettled(to contract.Token, fn func(error)) {
 	k := l.link(to)
-	if k == nil || !k.after(fn) {
-		fn(nil)
+	if k == nil {
+		fn(ErrClosed)
+		return
+	}
+	if queued, err := k.after(fn); !queued {
+		fn(err)
 	}
 }
 
 // Last is the highest revision that an entry for `to` was committed at, 0 if
 // none was.
 func (l *Links) Last(to contract.Token) uint64 {
-	k := l.link(to)
+	l.mu.Lock()
+	k := l.byTo[to]
+	l.mu.Unlock()
 	if k == nil {
 		return 0
 	}

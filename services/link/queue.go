@@ -103,15 +103,20 @@ func (k *link) fits(bytes int) bool {
 	return k.signals < o.MaxQueueSignals && len(k.items)+bytes <= o.MaxQueueBytes
 }
 
-// after reports whether fn was queued; it wasn't if nothing is before it.
-func (k *link) after(fn func(error)) bool {
+// after reports whether fn was queued. It wasn't if nothing is before it; then
+// err is what fn must be told.
+func (k *link) after(fn func(error)) (queued bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.busy() {
-		return false
+	switch {
+	case k.busy():
+		k.waiting = append(k.waiting, waiting{after: fn})
+		return true, nil
+	case k.set.ctx.Err() != nil:
+		return false, ErrClosed
+	default:
+		return false, nil
 	}
-	k.waiting = append(k.waiting, waiting{after: fn})
-	return true
 }
 
 // entry is what was cut from the queue.
