@@ -110,24 +110,46 @@ func (c *collector) wait(t *testing.T) {
 // logged reads the seqs of all signals of the log, in the log's order.
 func (b *bench) logged() (seqs []uint64, entries int) {
 	b.t.Helper()
+	all := b.entries(b.t, 1)
+	for _, one := range all {
+		seqs = append(seqs, one.seqs...)
+	}
+	return seqs, len(all)
+}
+
+// head is the revision of the log's last entry.
+func (b *bench) head() uint64 {
 	info, err := b.log.Stream(b.to).Info(b.t.Context())
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for revision := uint64(1); revision <= info.State.LastSeq; revision++ {
-		data, err := b.log.Entry(b.t.Context(), b.to, revision)
+	return info.State.LastSeq
+}
+
+// logEntry is an entry of the log.
+type logEntry struct {
+	subject string
+	bytes   int
+	seqs    []uint64 // of its signals
+}
+
+// entries reads the log from a revision on.
+func (b *bench) entries(t failer, first uint64) (all []logEntry) {
+	t.Helper()
+	for revision, head := first, b.head(); revision <= head; revision++ {
+		m, err := b.log.Stream(b.to).GetMsg(b.t.Context(), revision)
 		if err != nil {
-			b.t.Fatal(err)
+			t.Fatal(err)
 		}
-		items, err := contract.ReadEntry(data)
+		items, err := contract.ReadEntry(m.Data)
 		if err != nil {
-			b.t.Fatal(err)
+			t.Fatal(err)
 		}
-		entries++
+		one := logEntry{subject: m.Subject, bytes: len(m.Data)}
 		for {
 			more, err := items.Next()
 			if err != nil {
-				b.t.Fatal(err)
+				t.Fatal(err)
 			}
 			if !more {
 				break
@@ -135,13 +157,20 @@ func (b *bench) logged() (seqs []uint64, entries int) {
 			var s contract.Signal
 			if items.IsSignal() {
 				if err := items.Signal(&s); err != nil {
-					b.t.Fatal(err)
+					t.Fatal(err)
 				}
-				seqs = append(seqs, s.Seq)
+				one.seqs = append(one.seqs, s.Seq)
 			}
 		}
+		all = append(all, one)
 	}
-	return seqs, entries
+	return all
+}
+
+// failer is a test or a rapid check.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
 }
 
 func TestLinks_Send_commitsOnceAndInOrderOverARestartOfNATS(t *testing.T) {
