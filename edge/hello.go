@@ -199,9 +199,7 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.conn == nil && s.away == nil && !s.over {
-			s.away = time.AfterFunc(s.e.cfg.ResumeWindow, func() {
-				s.e.wg.Go(func() { s.end(contract.ReasonExpired) })
-			})
+			s.awaitReturn()
 		}
 		return err
 	}

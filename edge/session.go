@@ -39,8 +39,9 @@ type clientSession struct {
 	lefts     map[string][]byte // `left` frames that no socket took, by room
 	taken     map[string]bool   // rooms whose members other edges have taken over
 	arrival   *arrival          // brings its members up to date
-	away      *time.Timer
-	since     time.Time // when it came to have no room
+	away      *time.Timer       // the resume window's; nil: it doesn't run
+	absences  int               // the windows until now
+	since     time.Time         // when it came to have no room
 	pinged    time.Duration
 	frames    limit.Bucket
 	bytes     limit.Bucket
@@ -294,24 +295,49 @@ func (s *clientSession) detach(c *conn.Conn) {
 	if s.over {
 		return
 	}
-	s.away = time.AfterFunc(s.e.cfg.ResumeWindow, func() {
-		s.e.wg.Go(func() { s.end(contract.ReasonExpired) })
-	})
+	s.awaitReturn()
 	for _, m := range s.rooms {
 		m.recorder.want(func(w *wanted) { w.state = contract.StateAway })
+	}
+}
+
+// awaitReturn begins the resume window; s.mu is held.
+func (s *clientSession) awaitReturn() {
+	s.absences++
+	this := s.absences
+	s.away = time.AfterFunc(s.e.cfg.ResumeWindow, func() {
+		s.e.wg.Go(func() { s.expire(this) })
+	})
+}
+
+// expire ends the session if the client didn't come back from an absence: it may
+// have, after the time was up and before this was called.
+func (s *clientSession) expire(absence int) {
+	s.mu.Lock()
+	expired := s.away != nil && s.absences == absence
+	if expired {
+		s.over, s.away = true, nil
+	}
+	s.mu.Unlock()
+	if expired {
+		s.leaveAll(contract.ReasonExpired)
 	}
 }
 
 // end makes the session impossible to resume and leaves every room.
 func (s *clientSession) end(reason contract.LeaveReason) {
 	s.mu.Lock()
-	if s.over || reason == contract.ReasonExpired && s.conn != nil {
-		s.mu.Unlock()
-		return
-	}
+	over := s.over
 	s.over = true
 	s.stopAway()
 	s.mu.Unlock()
+	if !over {
+		s.leaveAll(reason)
+	}
+}
+
+// leaveAll takes a session that is over out of the edge and its rooms.
+func (s *clientSession) leaveAll(reason contract.LeaveReason) {
 	s.e.removeSession(s)
 	for _, m := range s.memberships() {
 		m.depart(reason)
