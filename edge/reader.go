@@ -27,6 +27,7 @@ const readerPause = 200 * time.Millisecond
 type reader struct {
 	e        *Edge
 	position atomic.Uint64 // everything at or under it was handed on or is held by its room
+	stuck    chan struct{} // of one: the consumer delivers nothing of what is waiting
 
 	// mu is held while an entry is handed on, so that whoever holds it sees no
 	// session between two entries.
@@ -36,7 +37,7 @@ type reader struct {
 }
 
 func newReader(e *Edge) *reader {
-	return &reader{e: e, from: map[string]contract.Token{}, frame: deliverer{e: e}}
+	return &reader{e: e, stuck: make(chan struct{}, 1), from: map[string]contract.Token{}, frame: deliverer{e: e}}
 }
 
 // errLogReplaced ends the edge: its positions mean nothing in another log.
@@ -96,6 +97,10 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 	if err != nil {
 		return fmt.Errorf("make the consumer: %w", err)
 	}
+	select {
+	case <-r.stuck: // it was the one before
+	default:
+	}
 	failed := make(chan error, 1)
 	running, err := consumer.Consume(r.handle,
 		jetstream.PullHeartbeat(heartbeat),
@@ -113,36 +118,61 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 		return ctx.Err()
 	case err := <-failed:
 		return fmt.Errorf("follow the log: %w", err)
+	case <-r.stuck:
+		return errStuck
 	case <-running.Closed():
 		return errors.New("the consumer was closed")
 	}
 }
 
-// idleStep is how often the position follows the log's head while nothing comes
-// for this edge. Clients get it with each ping; without it the cursor of a quiet
-// room would grow older than the log.
-const idleStep = 10 * time.Second
+const (
+	// idleStep is how often the position follows the log's head while nothing comes
+	// for this edge. Clients get it with each ping; without it the cursor of a quiet
+	// room would grow older than the log.
+	idleStep = time.Second
+	// overdue is how long an entry that the log's leader has may be on its way. The
+	// greatest one takes 2 s over 2 Mbit/s.
+	overdue = 3 * time.Second
+)
 
-// followHead lets the position follow the log's head until ctx ends.
+// errStuck ends a consumer that shows that it lives and delivers nothing. One that
+// was made while its stream had no leader doesn't hear of what its server then gets
+// by catching up, until something else comes for it.
+var errStuck = errors.New("the consumer doesn't deliver what the log has")
+
+// followHead lets the position follow the log's head until ctx ends, and ends a
+// consumer that is stuck.
 func (r *reader) followHead(ctx context.Context) error {
+	idle := r.position.Load()
 	for pause(ctx, idleStep); ctx.Err() == nil; pause(ctx, idleStep) {
-		if err := r.advance(ctx); err != nil && ctx.Err() == nil {
+		if at := r.position.Load(); at != idle {
+			idle = at
+			continue
+		}
+		if err := r.advance(ctx, idle); err != nil && ctx.Err() == nil {
 			slog.DebugContext(ctx, "the log's head isn't known", "error", err)
 		}
+		idle = r.position.Load()
 	}
 	return nil
 }
 
 // advance moves the position to where the log's head is, if the log holds nothing
-// between them for this edge.
-func (r *reader) advance(ctx context.Context) error {
-	at := r.position.Load()
+// between them for this edge. What it does hold must be handed on soon.
+func (r *reader) advance(ctx context.Context, at uint64) error {
 	log, err := r.e.bounds(ctx, r.e.id)
 	if err != nil || log.head <= at {
 		return err
 	}
 	shard := r.e.log.Shard(r.e.id)
 	_, err = readNext(ctx, r.e.log.Stream(r.e.id), at+1, contract.SignalsFor(shard, r.e.id))
+	if err == nil {
+		pause(ctx, overdue)
+		if r.position.Load() == at {
+			keepFirst(r.stuck, struct{}{})
+		}
+		return nil
+	}
 	if !isNoEntry(err) {
 		return err
 	}
@@ -197,10 +227,10 @@ func (e *Edge) position(revision uint64) contract.Cursor {
 	return contract.Cursor{Edge: e.id, Epoch: e.log.Epoch(e.id), Revision: revision}
 }
 
-// keepFirst puts err into a channel of one unless it is taken.
-func keepFirst(c chan error, err error) {
+// keepFirst puts a value into a channel of one unless it is taken.
+func keepFirst[T any](c chan T, first T) {
 	select {
-	case c <- err:
+	case c <- first:
 	default:
 	}
 }

@@ -27,7 +27,7 @@ func InProcess(t testing.TB, o Options) *Stack {
 	health := lifecycle.NewHealth()
 	ctx, cancel := context.WithCancel(lifecycle.WithHealth(context.Background(), health))
 	group := lifecycle.NewGroup(ctx)
-	s := &Stack{}
+	s := &Stack{NATS: natstest.Connect(t, server)}
 	run := func(name string, service func(ctx context.Context, nc *nats.Conn) error) {
 		nc := natstest.Connect(t, server)
 		group.Go(name, func(ctx context.Context) error { return service(ctx, nc) })

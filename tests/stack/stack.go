@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/parley-rtc/parley/authsvc"
 	"github.com/parley-rtc/parley/deploy/standalone"
 	"github.com/parley-rtc/parley/edge/client"
@@ -73,6 +75,7 @@ type Stack struct {
 	RoomsURLs []string           // of the Server API, one a roomsvc
 	Admin     []string           // admin addresses, of processes only
 	Key       ed25519.PrivateKey // signs the stack's tokens
+	NATS      *nats.Conn         // to the server of a stack in process
 
 	processes map[string]*Process
 }
