@@ -49,7 +49,6 @@ func EdgePermissions(name string, shards int) Permissions {
 	p.write(BucketEdges, "*", "its lease")
 	p.read(BucketRooms, "who is in a room")
 	p.read(BucketMembers, "where members are")
-	p.read(BucketEdges, "its lease")
 	p.watch(BucketEdges, "*", "whether its clients have another edge to go to")
 	p.watch(BucketKeys, "*", "the keys that tokens are signed with")
 	for shard := range shards {
@@ -92,7 +91,9 @@ func RoomsPermissions(shards int) Permissions {
 	p.write(BucketMembers, "*.*.*", "members that are gone")
 	p.read(BucketRooms, "who is in a room")
 	p.read(BucketMembers, "where members are")
+	p.read(BucketEdges, "whether an edge's lease stands still")
 	p.watch(BucketRooms, ">", "the rooms that there are")
+	p.watch(BucketMembers, ">", "where members are")
 	p.watch(BucketEdges, ">", "the leases of edges")
 	p.watch(BucketApps, ">", "API keys and what an app's rooms allow")
 	for shard := range shards {
@@ -165,9 +166,7 @@ func (p *Permissions) pull(bucket, reason string) {
 }
 
 func (p *Permissions) create(bucket string) {
-	const reason = "a stream that is as it must be"
-	p.open(bucket, reason)
-	p.add(reason, api("STREAM.CREATE", bucket), api("STREAM.UPDATE", bucket))
+	p.add("a stream that is as it must be", api("STREAM.CREATE", bucket), api("STREAM.UPDATE", bucket))
 }
 
 // api is the subject of a request to JetStream about a bucket's stream.

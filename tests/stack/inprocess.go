@@ -19,22 +19,57 @@ import (
 )
 
 // InProcess runs the services, edges among them, in this process over an
-// embedded NATS server, each over a connection of its own.
+// embedded NATS server, each over a connection of its own, and waits until all
+// are ready.
 func InProcess(t testing.TB, o Options) *Stack {
 	t.Helper()
 	o.fill()
-	server := natstest.Start(t)
+	s := Begin(t, o)
+	t.Cleanup(func() { // before the connections' own, which were made earlier
+		if err := s.End(); err != nil {
+			t.Errorf("the services ended with %v", err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.AllReady(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Begin is InProcess without the wait: who calls it waits for AllReady, and must
+// End it.
+func Begin(t testing.TB, o Options) *Stack {
+	t.Helper()
+	o.fill()
 	health := lifecycle.NewHealth()
 	ctx, cancel := context.WithCancel(lifecycle.WithHealth(context.Background(), health))
 	group := lifecycle.NewGroup(ctx)
-	s := &Stack{NATS: natstest.Connect(t, server)}
+	s := &Stack{health: health, end: func() error {
+		cancel()
+		return group.Wait()
+	}}
+	if o.Connect == nil {
+		server := natstest.Start(t)
+		o.Connect = func(string) *nats.Conn { return natstest.Connect(t, server) }
+		s.NATS = natstest.Connect(t, server)
+	}
 	run := func(name string, service func(ctx context.Context, nc *nats.Conn) error) {
-		nc := natstest.Connect(t, server)
-		group.Go(name, func(ctx context.Context) error { return service(ctx, nc) })
+		nc := o.Connect(name)
+		group.Go(name, func(ctx context.Context) error {
+			if err := service(ctx, nc); !nc.IsClosed() || ctx.Err() != nil { // else it was cut off for good
+				return err
+			}
+			return nil
+		})
 	}
 	rooms := roomsvc.DefaultConfig()
 	rooms.Shards = o.Shards
 	rooms.Rate, rooms.Burst = 10_000, 10_000
+	if o.Rooms != nil {
+		o.Rooms(&rooms)
+	}
 	for i := range 2 {
 		rooms := rooms
 		rooms.Listener = listen(t)
@@ -49,20 +84,10 @@ func InProcess(t testing.TB, o Options) *Stack {
 	filter.Policy = o.Policy
 	run("candidatefilter", func(ctx context.Context, nc *nats.Conn) error { return candidatefilter.Run(ctx, filter, nc) })
 	for i := range o.Edges {
-		cfg := edge.DefaultConfig()
-		cfg.Name = fmt.Sprintf("edge-%d", i+1)
-		cfg.Limits, cfg.ICEPolicy = o.Limits, o.Policy
-		cfg.Listener = listen(t)
+		cfg := edgeConfig(t, o, i)
 		s.Edges = append(s.Edges, "ws://"+cfg.Listener.Addr().String()+"/v1/ws")
 		run(cfg.Name, func(ctx context.Context, nc *nats.Conn) error { return edge.Run(ctx, cfg, nc) })
 	}
-	t.Cleanup(func() { // before the connections' own, which were made earlier
-		cancel()
-		if err := group.Wait(); err != nil {
-			t.Errorf("the services ended with %v", err)
-		}
-	})
-	s.waitHealthy(t, health, partsInProcess+o.Edges)
 	return s
 }
 
@@ -70,20 +95,33 @@ func InProcess(t testing.TB, o Options) *Stack {
 // there.
 const partsInProcess = 4
 
-func (s *Stack) waitHealthy(t testing.TB, health *lifecycle.Health, parts int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+// AllReady waits until all services in this process are ready, or ctx ends.
+func (s *Stack) AllReady(ctx context.Context) error {
 	for {
-		ready, checks := health.Ready()
-		if ready && len(checks) >= parts {
-			return
+		ready, checks := s.health.Ready()
+		if ready && len(checks) >= partsInProcess+len(s.Edges) {
+			return nil
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("not ready: %v", checks)
+			return fmt.Errorf("not ready: %v", checks)
 		}
 		wait(ctx, 5*time.Millisecond)
 	}
+}
+
+// End stops the services in this process and returns how they ended.
+func (s *Stack) End() error { return s.end() }
+
+func edgeConfig(t testing.TB, o Options, i int) edge.Config {
+	t.Helper()
+	cfg := edge.DefaultConfig()
+	cfg.Name = fmt.Sprintf("edge-%d", i+1)
+	cfg.Limits, cfg.ICEPolicy = o.Limits, o.Policy
+	if o.Edge != nil {
+		o.Edge(&cfg)
+	}
+	cfg.Listener = listen(t)
+	return cfg
 }
 
 func authConfig(t testing.TB, key config.Secret) authsvc.Config {

@@ -19,9 +19,12 @@ import (
 
 	"github.com/parley-rtc/parley/authsvc"
 	"github.com/parley-rtc/parley/deploy/standalone"
+	"github.com/parley-rtc/parley/edge"
 	"github.com/parley-rtc/parley/edge/client"
+	"github.com/parley-rtc/parley/roomsvc"
 	"github.com/parley-rtc/parley/services/config"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/lifecycle"
 )
 
 // App and APIKey are the tenant of every Stack.
@@ -38,6 +41,11 @@ type Options struct {
 	Shards  int             // of the signal log; 0: 1
 	Edges   int             // 0: 2
 	TURN    authsvc.TURN    // that authsvc makes credentials for
+
+	// In process only.
+	Rooms   func(*roomsvc.Config)        // changes the configuration of both
+	Edge    func(*edge.Config)           // changes the configuration of each
+	Connect func(name string) *nats.Conn // of roomsvc-1, authsvc, edge-2 and so on; nil: to a server of the stack's own
 }
 
 func (o *Options) fill() {
@@ -75,9 +83,13 @@ type Stack struct {
 	RoomsURLs []string           // of the Server API, one a roomsvc
 	Admin     []string           // admin addresses, of processes only
 	Key       ed25519.PrivateKey // signs the stack's tokens
-	NATS      *nats.Conn         // to the server of a stack in process
+	NATS      *nats.Conn         // to the server of a stack in process that has one of its own
 
 	processes map[string]*Process
+
+	// Of those in this process.
+	health *lifecycle.Health
+	end    func() error
 }
 
 // newKey makes the stack's signing key and returns it as authsvc reads it.

@@ -18,7 +18,7 @@ const Operator = "operator"
 
 // minPassword is the fewest characters of a password. hashCost is bcrypt's least:
 // slow hashing protects passwords that can be guessed, and at the usual cost every
-// edge that comes back after an outage would take the server 50 ms of CPU.
+// edge that comes back after an outage would take the server 64 ms of CPU, and with this 1 ms.
 const (
 	minPassword = 20
 	hashCost    = bcrypt.MinCost
