@@ -56,14 +56,22 @@ func (e *Edge) adopt(ctx context.Context, hello *contract.Hello, next secretHash
 	s.next, s.attempt = next, hello.Attempt
 	s.seq.Resume(hello.Acked)
 	var members []*membership
+	var err error
 	for _, k := range claims {
-		if k.taken {
-			members = append(members, s.follow(k, took))
-		} else {
+		switch {
+		case !k.taken:
 			s.noteLeft(k.name, k.reason)
+		case err == nil:
+			var m *membership
+			if m, err = s.follow(k, took); err == nil {
+				members = append(members, m)
+			}
 		}
 	}
-	if err := s.enterAll(ctx, members); err != nil {
+	if err == nil {
+		err = s.enterAll(ctx, members)
+	}
+	if err != nil {
 		for _, m := range members {
 			m.giveUp()
 		}
@@ -183,7 +191,7 @@ func takenOver(r contract.MemberRecord, to contract.Token, now time.Time, head u
 
 // follow makes the membership of a record that was taken over. From now on its
 // signals are kept until it is told what came before them.
-func (s *clientSession) follow(k *claim, took uint64) *membership {
+func (s *clientSession) follow(k *claim, took uint64) (*membership, error) {
 	r := s.e.enter(k.app, k.room)
 	record := &k.record
 	m := &membership{
@@ -198,12 +206,16 @@ func (s *clientSession) follow(k *claim, took uint64) *membership {
 	if m.until > 0 {
 		m.endAfter(time.Until(time.Unix(m.until, 0)))
 	}
-	old := m.beginBacklog(k.cursor, s.attempt)
+	old, begun := m.beginBacklog(k.cursor, s.attempt)
+	if !begun {
+		m.giveUp()
+		return nil, errStaleHello
+	}
 	if old != nil && old != m {
 		old.moved()
 	}
 	s.rooms[k.name] = m
-	return m
+	return m, nil
 }
 
 // enterAll reads the rooms, which shows who moved before and lets who moves

@@ -45,9 +45,9 @@ func (b *backlog) replace(head *envelope.Head) {
 }
 
 // beginBacklog has the member be told everything after the cursor before
-// anything else, unless a later hello than the one with this attempt has come. It
-// returns who was the peer's membership here before.
-func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (before *membership) {
+// anything else, and returns who was the peer's membership here before. It reports
+// false, and does nothing, if a later hello than the one with this attempt has come.
+func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (before *membership, begun bool) {
 	e := m.r.e
 	e.reader.mu.Lock() // no entry is half handed on
 	defer e.reader.mu.Unlock()
@@ -57,8 +57,10 @@ func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (befor
 	m.s.mu.Lock()
 	late := m.s.attempt != attempt
 	m.s.mu.Unlock()
+	// Of two takeovers on this edge the older one can be the slower.
+	late = late || before != nil && before.recorder.incarnation.Load() > m.recorder.incarnation.Load()
 	if m.over || late {
-		return before
+		return nil, false
 	}
 	m.r.locals[m.peerText] = m
 	had := m.marks
@@ -67,7 +69,7 @@ func (m *membership) beginBacklog(cursor contract.Cursor, attempt uint64) (befor
 	}
 	m.backlog = &backlog{cursor: cursor.String(), client: cursor, until: e.reader.position.Load(), had: had}
 	m.marks = session.Watermarks{}
-	return before
+	return before, true
 }
 
 // keeps reports whether a signal must wait.

@@ -29,6 +29,7 @@ func newHall(t *testing.T, senders ...contract.Member) *hall {
 		s: newSession(h.r.e), r: h.r, peer: ada.Peer, peerText: ada.Peer.String(), from: []byte(ada.Peer.String()), roomName: "room",
 		epoch: 1, known: 1, came: &contract.MemberRecord{Peer: ada.Peer, Edge: h.r.e.id},
 	}
+	h.ada.recorder.m = h.ada
 	here, there := net.Pipe()
 	if err := there.SetReadDeadline(time.Now().Add(time.Minute)); err != nil { // of a test that fails
 		t.Fatal(err)

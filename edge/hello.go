@@ -258,7 +258,7 @@ func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
 	}
 	if arrives {
 		for i, m := range rooms {
-			m.beginBacklog(cursors[i], hello.Attempt)
+			m.beginBacklog(cursors[i], hello.Attempt) // or resume finds that it is late
 		}
 	}
 	return arrives
