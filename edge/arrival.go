@@ -241,8 +241,8 @@ func (a *arrival) ask() {
 		a.sources[edge] = &source{}
 	}
 	for edge, some := range moves {
-		told := func(ends [][]contract.LinkEnd) {
-			a.heard(edge, func(one *source) { one.settle(members[edge], ends) })
+		told := func(answer contract.Moved) {
+			a.heard(edge, func(one *source) { one.settle(members[edge], answer) })
 		}
 		if edge == e.id {
 			e.follow(e.id, some, told)
@@ -256,11 +256,11 @@ func (a *arrival) ask() {
 }
 
 // settle takes over an edge's answer about some members.
-func (one *source) settle(members []*membership, ends [][]contract.LinkEnd) {
+func (one *source) settle(members []*membership, answer contract.Moved) {
 	one.settled, one.ends = true, map[*membership]map[contract.Token]uint64{}
 	for i, m := range members {
 		one.ends[m] = map[contract.Token]uint64{}
-		for _, end := range ends[i] {
+		for _, end := range answer.Ends[i] {
 			one.ends[m][end.To] = end.Revision
 		}
 	}

@@ -16,8 +16,8 @@ import (
 // heardMoves takes what an edge says of members that it has taken over, and
 // answers it when all that was sent to their earlier edges is settled.
 func (e *Edge) heardMoves(msg *nats.Msg, from contract.Token, moves []contract.Move) {
-	e.follow(from, moves, func(ends [][]contract.LinkEnd) {
-		body, err := json.Marshal(contract.Moved{Ends: ends})
+	e.follow(from, moves, func(answer contract.Moved) {
+		body, err := json.Marshal(answer)
 		if err == nil {
 			err = msg.Respond(body)
 		}
@@ -29,70 +29,65 @@ func (e *Edge) heardMoves(msg *nats.Msg, from contract.Token, moves []contract.M
 
 // follow notes that `to` holds members now and calls settled, once, when what
 // this edge sent to their trails before is settled. settled must not block.
-func (e *Edge) follow(to contract.Token, moves []contract.Move, settled func([][]contract.LinkEnd)) {
-	all := &ends{of: make([][]contract.LinkEnd, len(moves))}
-	all.done = func(error) { settled(all.of) }
+func (e *Edge) follow(to contract.Token, moves []contract.Move, settled func(contract.Moved)) {
+	answer := contract.Moved{Ends: make([][]contract.LinkEnd, len(moves))}
+	all := &countdown{done: func(error) { settled(answer) }}
 	all.add()
 	for i := range moves {
 		move := &moves[i]
 		e.mu.Lock()
 		r := e.byRoom[contract.RoomKey(move.App, move.Room)]
 		e.mu.Unlock()
+		of := &ends{}
 		if r != nil {
-			r.follow(to, move, func(edge contract.Token) func(error) { return all.await(e, i, edge) })
-			continue
+			of = r.follow(to, move)
+		} else { // members who have left may have sent
+			for _, edge := range move.Trail {
+				of.note(e, edge, e.links.AfterSettled)
+			}
 		}
-		for _, edge := range move.Trail { // members who have left may have sent
-			e.links.AfterSettled(edge, all.await(e, i, edge))
-		}
+		all.add()
+		of.whenKnown(func() {
+			answer.Ends[i] = of.into(move.Trail)
+			all.finish(nil)
+		})
 	}
 	all.finish(nil)
 }
 
-// ends collects where links end.
-type ends struct {
-	countdown
-	of [][]contract.LinkEnd // guarded by countdown.mu
-}
-
-// await is what is to be called when what move i waits for on a link is settled.
-func (all *ends) await(e *Edge, i int, edge contract.Token) func(error) {
-	all.add()
-	return func(error) { // what is unknown will be sent again, elsewhere
-		if last := e.links.Last(edge); last > 0 {
-			all.mu.Lock()
-			all.of[i] = append(all.of[i], contract.LinkEnd{To: edge, Revision: last})
-			all.mu.Unlock()
-		}
-		all.finish(nil)
-	}
-}
-
-// follow notes a move in the room.
-func (r *room) follow(to contract.Token, move *contract.Move, await func(edge contract.Token) func(error)) {
+// follow notes a move in the room, and returns where the links to the member's
+// earlier places end.
+func (r *room) follow(to contract.Token, move *contract.Move) *ends {
 	r.mu.Lock()
-	for _, edge := range move.Trail {
-		r.mark(edge, await(edge))
-	}
 	r.place(move.Peer, to, move.Incarnation, move.Acked)
+	of := &ends{}
+	if r.roster.Get(move.Peer) != nil {
+		of = r.endsOf(move.Peer)
+	} else { // only members who have left may have sent
+		for _, edge := range move.Trail {
+			of.note(r.e, edge, r.mark)
+		}
+	}
 	m := r.locals[move.Peer.String()]
 	r.mu.Unlock()
 	if m != nil && to != r.e.id && m.recorder.incarnation.Load() < move.Incarnation {
 		m.moved()
 	}
+	return of
 }
 
 // place notes where a member is; r.mu is held.
 func (r *room) place(peer, to contract.Token, incarnation, acked uint64) {
 	from, moved := r.roster.Move(peer, to, incarnation, acked)
 	if moved {
-		r.relocated(from, to)
+		r.relocated(peer, from, to)
 	}
 }
 
 // relocated follows a member that is on another edge now; r.mu is held.
-func (r *room) relocated(from, to contract.Token) {
+func (r *room) relocated(peer, from, to contract.Token) {
 	r.moved(from, to)
+	r.endsOf(peer).note(r.e, from, r.mark)
 	for _, l := range r.locals {
 		if l.backlog != nil {
 			l.s.pokeArrival() // it may be one whose signals wait
@@ -190,7 +185,7 @@ type question struct {
 	// told is called once with the answer; unless the edge stays silent, which
 	// quiet is called for, once or more. over: nobody waits any more. None of
 	// them may block.
-	told  func([][]contract.LinkEnd)
+	told  func(contract.Moved)
 	quiet func()
 	over  func() bool
 }
@@ -233,14 +228,15 @@ func (k *mover) run(ctx context.Context) {
 		if len(batch) == 0 {
 			return
 		}
-		ends, err := k.request(ctx, batch)
+		answer, err := k.request(ctx, batch)
 		if err == nil {
 			k.set.mu.Lock()
 			k.silent = false
 			k.set.mu.Unlock()
 			for _, q := range batch {
-				q.told(ends[:len(q.moves)])
-				ends = ends[len(q.moves):]
+				own := answer
+				own.Ends, answer.Ends = answer.Ends[:len(q.moves)], answer.Ends[len(q.moves):]
+				q.told(own)
 			}
 			continue
 		}
@@ -279,27 +275,26 @@ func (k *mover) next(ctx context.Context) (batch []*question) {
 	return batch
 }
 
-func (k *mover) request(ctx context.Context, batch []*question) ([][]contract.LinkEnd, error) {
+func (k *mover) request(ctx context.Context, batch []*question) (answer contract.Moved, err error) {
 	var ask contract.Moves
 	for _, q := range batch {
 		ask.Moves = append(ask.Moves, q.moves...)
 	}
 	body, err := json.Marshal(ask)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, movesAttempt)
 	defer cancel()
 	msg, err := k.set.e.nc.RequestWithContext(ctx, contract.EventSubject(k.to, k.set.e.id), body)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
-	var answer contract.Moved
 	if err := json.Unmarshal(msg.Data, &answer); err != nil {
-		return nil, err
+		return answer, err
 	}
 	if len(answer.Ends) != len(ask.Moves) {
-		return nil, errors.New("moves: the answer is of another question")
+		return answer, errors.New("moves: the answer is of another question")
 	}
-	return answer.Ends, nil
+	return answer, nil
 }

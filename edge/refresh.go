@@ -66,7 +66,7 @@ func (r *room) followRecords(records map[contract.Token]contract.MemberRecord) (
 	for _, record := range records {
 		f := r.roster.Follow(&record)
 		if f.Moved {
-			r.relocated(f.From, record.Edge)
+			r.relocated(record.Peer, f.From, record.Edge)
 		}
 		if f.Updated {
 			r.tellUpdate(contract.PeerUpdate{

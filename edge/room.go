@@ -33,6 +33,7 @@ type room struct {
 	resyncing  bool
 	wanted     uint64                   // the highest revision that is known to exist
 	lanes      map[contract.Token]*lane // while somebody moves
+	ends       map[contract.Token]*ends // by peer, of those that have moved
 	changes    []*change                // operations that wait for roomsvc
 	changing   bool
 	departures []contract.Departure
@@ -125,6 +126,7 @@ func (r *room) apply(o origin, changes []roster.Change) {
 
 func (r *room) joined(c *roster.Change) {
 	m := r.locals[c.Member.Peer.String()]
+	r.noteEnds(c.Member.Peer, c.Member.Place, c.Member.Trail)
 	if m == nil {
 		r.tellNewEdge(c.Member)
 	}
@@ -166,6 +168,7 @@ func (r *room) left(c *roster.Change, leaving map[contract.Token]bool) {
 		l.marks.Forget(peer)
 		l.pairs.Delete(peer)
 	}
+	delete(r.ends, c.Member.Peer)
 	if m := r.locals[peer]; m != nil {
 		delete(r.locals, peer)
 		m.finish(c.Revision, c.Reason)
