@@ -122,28 +122,30 @@ func (e *Edge) takeRecords(ctx context.Context, claims []*claim, hello *contract
 
 func (e *Edge) takeRecord(ctx context.Context, k *claim, hello *contract.Hello, next secretHash) error {
 	revision, err := bus.Update(ctx, e.members, contract.MemberKey(k.app, k.room, k.peer), func(current []byte, _ uint64) ([]byte, error) {
+		wrote := k.record
 		k.taken = false
 		var now contract.MemberRecord
 		if current == nil || json.Unmarshal(current, &now) != nil {
 			return nil, bus.ErrUnchanged
 		}
-		if now.Edge == e.id && now.Attempt == hello.Attempt && subtle.ConstantTimeCompare(now.Secret, next[:]) == 1 {
-			k.taken, k.returned, k.record = true, true, now // perhaps our own write, whose answer was lost
+		ours := now.Edge == e.id && now.Attempt == hello.Attempt && subtle.ConstantTimeCompare(now.Secret, next[:]) == 1
+		if ours && now.Incarnation == wrote.Incarnation {
+			k.taken, k.record = true, now // whose answer was lost
 			return nil, bus.ErrUnchanged
 		}
-		if !opens(hello.Resume, now.Secret) {
+		if !ours && !opens(hello.Resume, now.Secret) {
 			return nil, bus.ErrUnchanged
 		}
 		if now.State == contract.StateGone {
 			k.reason = now.Reason
 			return nil, bus.ErrUnchanged
 		}
-		if hello.Attempt <= now.Attempt {
+		if !ours && hello.Attempt <= now.Attempt {
 			return nil, errStaleHello
 		}
 		k.returned = now.Edge == e.id
 		k.taken, k.record = true, takenOver(now, e.id, time.Now(), e.headOf(ctx, now.Edge))
-		k.record.Attempt, k.record.Secret, k.record.Acked = hello.Attempt, next[:], hello.Acked
+		k.record.Attempt, k.record.Secret, k.record.Acked = hello.Attempt, next[:], max(now.Acked, hello.Acked)
 		return json.Marshal(k.record)
 	})
 	k.revision = revision
@@ -168,6 +170,7 @@ func opens(secrets []string, hash []byte) bool {
 // revision that the log of its old edge had reached.
 func takenOver(r contract.MemberRecord, to contract.Token, now time.Time, head uint64) contract.MemberRecord {
 	r.Incarnation++
+	r.Began = r.Incarnation
 	r.Version++
 	r.State = contract.StateHere
 	if r.Edge == to {

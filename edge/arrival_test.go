@@ -18,15 +18,11 @@ func TestResume_judgesLikeWhatCameLive(t *testing.T) {
 	e := h.r.e
 	h.ada.s.rooms["room"], h.ada.came.Trail = h.ada, []contract.Token{b, e.id}
 	h.ada.trail = h.ada.came.Trail[:1]
-	h.r.mu.Lock()
-	h.r.place(bob.Peer, b, 2, 0)
-	h.r.mu.Unlock()
+	h.places(bob, b, 2, 0)
 	h.logged(a, e.id, h.message(bob, 2, false))
 	h.logged(b, e.id, h.message(bob, 1, false))
 	e.reader.position.Store(h.logged(b, e.id, h.message(bob, 2, false)))
-	h.r.mu.Lock()
-	h.r.place(bob.Peer, a, 3, 2)
-	h.r.mu.Unlock()
+	h.places(bob, a, 3, 2)
 	hello := h.hello(e.id, 0)
 	if !h.ada.s.mustArrive(hello) {
 		t.Error("the log would be replayed as it is")

@@ -191,7 +191,7 @@ func (s *clientSession) receiveUncounted(c *conn.Conn, frame *envelope.Frame, si
 // receiveCounted handles a frame with seq: once, in order. size is the frame's,
 // cost what its last message takes from the rates.
 func (s *clientSession) receiveCounted(c *conn.Conn, w *workspace, frame *envelope.Frame, size, cost int) error {
-	fresh, err := s.accept(c, frame, size, cost)
+	fresh, err := s.accept(c, w, frame, size, cost)
 	if !fresh {
 		return err
 	}
@@ -213,13 +213,14 @@ func (s *clientSession) receiveCounted(c *conn.Conn, w *workspace, frame *envelo
 
 // accept judges a frame by its seq and by the rates. Of a fresh one, which it
 // holds, err is why it is refused; of others what ends the connection.
-func (s *clientSession) accept(c *conn.Conn, frame *envelope.Frame, size, cost int) (fresh bool, err error) {
+func (s *clientSession) accept(c *conn.Conn, w *workspace, frame *envelope.Frame, size, cost int) (fresh bool, err error) {
 	s.mu.Lock()
 	if s.conn != c {
 		s.mu.Unlock()
 		return false, errBye // a newer connection took the session over
 	}
 	verdict := s.seq.Accept(frame.Seq, size)
+	w.life = s.life
 	switch verdict {
 	case session.Hole:
 		s.answerError(0, contract.Errorf(contract.CodeSeqHole, "seq %d came, but %d is the next one", frame.Seq, s.seq.Next()), "")

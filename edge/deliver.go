@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/edge/internal/envelope"
+	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -234,13 +235,13 @@ func (r *room) misplaced(o origin, s *contract.Signal) bool {
 	return !m.Held(o.from)
 }
 
-// comesAgain reports whether a signal's sender has moved on and sends it again
-// from where it is. To a member that has moved, too, it could come ahead of one
+// comesAgain reports whether a signal is of a session that its sender has left, and
+// is sent again in the next one. To a member that has moved, too, it could come ahead of one
 // that went to the member's old place and doesn't count there for the same reason,
 // and would hide that when it comes again.
 func (r *room) comesAgain(o origin, s *contract.Signal) bool {
-	at, in := r.find(s.From)
-	return in && at.place != o.from && s.Seq > at.acked
+	at, known := r.find(s.From)
+	return known && at.isPast(o.from, s)
 }
 
 // takes reports whether the member gets signals, at once or later; room.mu is held.
@@ -297,7 +298,7 @@ func (r *room) presence(o origin, s *contract.Signal) {
 		return
 	}
 	if update.Incarnation > 0 {
-		r.place(update.Peer, o.from, update.Incarnation, update.Acked)
+		r.place(update.Peer, roster.Place{Edge: o.from, Incarnation: update.Incarnation, Began: update.Began, Acked: update.Acked})
 	}
 	if r.roster.Update(update) != nil {
 		r.tellUpdate(update)
@@ -306,7 +307,7 @@ func (r *room) presence(o origin, s *contract.Signal) {
 
 // tellUpdate tells the other members what one shows; r.mu is held.
 func (r *room) tellUpdate(update contract.PeerUpdate) {
-	update.Incarnation, update.Acked = 0, 0 // are for edges
+	update.Incarnation, update.Began, update.Acked = 0, 0, 0 // are for edges
 	frame := marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: r.name, Peer: update})
 	for _, l := range r.locals {
 		if l.epoch != 0 && l.peer != update.Peer && l.hears() {

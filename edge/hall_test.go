@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/edge/internal/conn"
+	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -53,6 +54,13 @@ func newHall(t *testing.T, senders ...contract.Member) *hall {
 func newMember(t *testing.T, name string, epoch uint64, edge contract.Token) contract.Member {
 	t.Helper()
 	return contract.Member{Peer: process(t, name), Identity: name, Epoch: epoch, Edge: edge}
+}
+
+// places has a takeover bring a member to an edge, in a session that begins with it.
+func (h *hall) places(member contract.Member, edge contract.Token, incarnation, acked uint64) {
+	h.r.mu.Lock()
+	defer h.r.mu.Unlock()
+	h.r.place(member.Peer, roster.Place{Edge: edge, Incarnation: incarnation, Began: incarnation, Acked: acked})
 }
 
 // message is a sender's message to ada, or to all.

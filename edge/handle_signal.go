@@ -19,7 +19,11 @@ func (s *clientSession) handleSignal(w *workspace, frame *envelope.Frame, in *en
 		s.mu.Unlock()
 		return false, errNotJoined()
 	}
-	policy := m.policyText
+	if l != w.life {
+		s.mu.Unlock()
+		return false, errBye // it was rewound since: the client sends the frame again
+	}
+	policy, began := m.policyText, m.recorder.began.Load()
 	s.mu.Unlock()
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
@@ -28,7 +32,7 @@ func (s *clientSession) handleSignal(w *workspace, frame *envelope.Frame, in *en
 		return false, err
 	}
 	if len(in.To) == 0 {
-		m.compose(w, frame, in, policy)
+		m.compose(w, frame, in, policy, began)
 		return false, m.broadcast(w, l)
 	}
 	to := m.r.roster.Find(in.To)
@@ -38,7 +42,7 @@ func (s *clientSession) handleSignal(w *workspace, frame *envelope.Frame, in *en
 	if goes, err := m.negotiate(frame.Seq, in, self, to); err != nil || !goes {
 		return false, err
 	}
-	m.compose(w, frame, in, policy)
+	m.compose(w, frame, in, policy, began)
 	if !m.r.send(to.Place, &w.signal, l) {
 		return false, errNoPlace()
 	}
@@ -131,11 +135,11 @@ func (m *membership) broadcast(w *workspace, l *life) error {
 }
 
 // compose makes the workspace's signal of a frame; room.mu is held.
-func (m *membership) compose(w *workspace, frame *envelope.Frame, in *envelope.Signal, policy []byte) {
+func (m *membership) compose(w *workspace, frame *envelope.Frame, in *envelope.Signal, policy []byte, began uint64) {
 	w.body = envelope.AppendBody(w.body[:0], in)
 	w.signal = contract.Signal{
 		Kind: in.Kind, App: m.r.appText, Room: m.r.idText, Revision: m.r.roster.Revision(), From: m.from, Epoch: m.epoch, Seq: frame.Seq,
-		To: in.To, Policy: policy, Trace: frame.Trace, Negotiation: in.Negotiation, Body: w.body,
+		To: in.To, Policy: policy, Trace: frame.Trace, Negotiation: in.Negotiation, Body: w.body, Session: began,
 	}
 }
 

@@ -264,15 +264,18 @@ func (s *clientSession) mustArrive(hello *contract.Hello) (arrives bool) {
 	return arrives
 }
 
-// recordTakeover writes a new incarnation of every member, and waits for it.
+// recordTakeover writes a new incarnation of every member, and waits for it. After
+// a rewind that begins another session: what was sent before it counts only as far
+// as it is settled.
 func (s *clientSession) recordTakeover(attempt uint64) error {
 	s.mu.Lock()
-	next := s.next
+	next, rewound, settled := s.next, s.rewound, s.seq.Acked()
 	written := make(chan error, len(s.rooms))
 	waiting := 0
 	for _, m := range s.rooms {
 		if m.recorder.want(func(w *wanted) {
 			w.state, w.attempt, w.secret = contract.StateHere, attempt, next
+			w.begins, w.acked = rewound, settled
 			w.done = append(w.done, func(err error) { written <- err })
 		}) {
 			waiting++
@@ -290,6 +293,11 @@ func (s *clientSession) recordTakeover(attempt uint64) error {
 		case <-timeout.C:
 			return context.DeadlineExceeded
 		}
+	}
+	if rewound {
+		s.mu.Lock()
+		s.rewound = false
+		s.mu.Unlock()
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (m *membership) firstRecord() contract.MemberRecord {
 		return *m.came
 	}
 	return contract.MemberRecord{
-		Peer: m.peer, Incarnation: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
+		Peer: m.peer, Incarnation: 1, Began: 1, Edge: m.r.e.id, Trail: []contract.Token{m.r.e.id},
 		State: contract.StateHere, Presence: m.presence, Version: 1,
 	}
 }

@@ -149,13 +149,13 @@ func (a *arrival) tell(ctx context.Context, ar *arriving, missed []hold, v *view
 	}
 }
 
-// find tells where a peer is; r.mu is held.
+// find tells where a peer is, or was; r.mu is held.
 func (r *room) find(peer []byte) (spot, bool) {
-	m := r.roster.Find(peer)
-	if m == nil {
-		return spot{}, false
+	if m := r.roster.Find(peer); m != nil {
+		return spot{place: m.Place, began: m.Began, acked: m.Acked}, true
 	}
-	return spot{m.Place, m.Acked}, true
+	p, left := r.roster.Left(peer)
+	return spot{place: p.Edge, began: p.Began, acked: p.Acked, gone: true}, left
 }
 
 // awaitNoHeld waits, for a while, until no signal waits for the room's document.

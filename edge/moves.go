@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/parley-rtc/parley/edge/internal/roster"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -31,7 +32,10 @@ func (e *Edge) heardMoves(msg *nats.Msg, from contract.Token, moves []contract.M
 // this edge sent to their trails before is settled. settled must not block.
 func (e *Edge) follow(to contract.Token, moves []contract.Move, settled func(contract.Moved)) {
 	answer := contract.Moved{Ends: make([][]contract.LinkEnd, len(moves))}
-	all := &countdown{done: func(error) { settled(answer) }}
+	all := &countdown{done: func(error) {
+		answer.Sessions = e.rewounds.of(moves)
+		settled(answer)
+	}}
 	all.add()
 	for i := range moves {
 		move := &moves[i]
@@ -59,7 +63,7 @@ func (e *Edge) follow(to contract.Token, moves []contract.Move, settled func(con
 // earlier places end.
 func (r *room) follow(to contract.Token, move *contract.Move) *ends {
 	r.mu.Lock()
-	r.place(move.Peer, to, move.Incarnation, move.Acked)
+	r.place(move.Peer, roster.Place{Edge: to, Incarnation: move.Incarnation, Began: move.Began, Acked: move.Acked})
 	of := &ends{}
 	if r.roster.Get(move.Peer) != nil {
 		of = r.endsOf(move.Peer)
@@ -77,10 +81,10 @@ func (r *room) follow(to contract.Token, move *contract.Move) *ends {
 }
 
 // place notes where a member is; r.mu is held.
-func (r *room) place(peer, to contract.Token, incarnation, acked uint64) {
-	from, moved := r.roster.Move(peer, to, incarnation, acked)
+func (r *room) place(peer contract.Token, to roster.Place) {
+	from, moved := r.roster.Move(peer, to)
 	if moved {
-		r.relocated(peer, from, to)
+		r.relocated(peer, from, to.Edge)
 	}
 }
 
@@ -104,6 +108,7 @@ func (m *membership) moved() {
 	s := m.s
 	s.mu.Lock()
 	s.drop(contract.CloseReplaced, "a newer connection of this session took over")
+	m.noteEnded()
 	if s.taken == nil {
 		s.taken = map[string]bool{}
 	}

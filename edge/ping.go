@@ -21,6 +21,7 @@ func (e *Edge) sweep(ctx context.Context) error {
 		case <-ticker.C:
 			e.eachSession((*clientSession).tick)
 			e.shelves.sweep()
+			e.rewounds.sweep()
 		}
 	}
 }

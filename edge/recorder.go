@@ -40,6 +40,7 @@ type recorder struct {
 	buried  []func(error)        // called when gone is written, or can't be
 
 	incarnation atomic.Uint64 // of the last record that was written
+	began       atomic.Uint64 // and that with which its session began
 }
 
 // allowed is what the member's token allowed, for an edge that takes it over.
@@ -57,6 +58,8 @@ type wanted struct {
 	grants   bool   // the token was renewed
 	attempt  uint64 // not 0: a resumed session, with its secret
 	secret   secretHash
+	begins   bool          // it goes on behind acked, as a session of its own
+	acked    uint64        // see begins
 	again    bool          // as it is
 	trace    string        // of the frame that brought the presence
 	done     []func(error) // called, in order, when it is written and told, or failed
@@ -76,6 +79,7 @@ func (rec *recorder) begin(m *membership) {
 	rec.m = m
 	rec.key = contract.MemberKey(m.r.app, m.r.id, m.peer)
 	rec.record = m.firstRecord()
+	rec.began.Store(rec.record.Began)
 }
 
 // create writes the first record, before the join commits, so that whoever
@@ -96,6 +100,7 @@ func (rec *recorder) follow(m *membership, record contract.MemberRecord, revisio
 	rec.epoch = record.Epoch
 	rec.allowed = allowed{record.Grants, record.ICE, record.Expires, record.Until}
 	rec.incarnation.Store(record.Incarnation)
+	rec.began.Store(record.Began)
 }
 
 // allow notes what a token allows; the next write carries it.
@@ -242,6 +247,9 @@ func (rec *recorder) apply(ctx context.Context, w *wanted) (contract.MemberRecor
 	if w.attempt != 0 {
 		next.Attempt, next.Secret = w.attempt, slices.Clone(w.secret[:])
 		next.Incarnation++
+		if w.begins {
+			next.Began, next.Acked = next.Incarnation, max(next.Acked, w.acked)
+		}
 	}
 	err := rec.write(ctx, next)
 	return next, err
@@ -278,6 +286,7 @@ func (rec *recorder) write(ctx context.Context, next contract.MemberRecord) erro
 	}
 	rec.record, rec.revision = next, revision
 	rec.incarnation.Store(next.Incarnation)
+	rec.began.Store(next.Began)
 	return nil
 }
 
@@ -314,7 +323,7 @@ func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
 func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 	body := marshal(contract.PeerUpdate{
 		Peer: record.Peer, Version: record.Version, Presence: record.Presence, State: record.State,
-		Incarnation: record.Incarnation, Acked: record.Acked,
+		Incarnation: record.Incarnation, Began: record.Began, Acked: record.Acked,
 	})
 	m := rec.m
 	all := &countdown{done: func(err error) { finishAll(w.done, err) }}

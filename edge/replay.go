@@ -284,7 +284,7 @@ func (p *replayer) presence(ctx context.Context, m *membership, s *contract.Sign
 	if update.Peer == m.peer {
 		return nil
 	}
-	update.Incarnation, update.Acked = 0, 0 // are for edges
+	update.Incarnation, update.Began, update.Acked = 0, 0, 0 // are for edges
 	return p.c.SendPaced(ctx, marshal(contract.PeerUpdated{Type: contract.TypePeerUpdated, Room: m.roomName, Peer: update}))
 }
 

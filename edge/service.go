@@ -42,6 +42,7 @@ type Edge struct {
 	shelves  shelves
 	logs     logBounds
 	reaches  rounds
+	rewounds rewounds
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.

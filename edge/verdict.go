@@ -18,17 +18,34 @@ type view struct {
 	edges  map[contract.Token]bool                      // that haven't settled and have members
 }
 
-// spot is where a member was.
+// spot is where a member is, or was when it left, and in which session: behind
+// acked that sends again what earlier ones have sent.
 type spot struct {
-	place contract.Token
-	acked uint64
+	place        contract.Token
+	began, acked uint64
+	gone         bool
+}
+
+// isEarlier reports whether a signal from an edge is of an earlier session. One
+// that doesn't tell its session is of an edge that doesn't count them.
+func (at spot) isEarlier(from contract.Token, s *contract.Signal) bool {
+	if s.Session == 0 {
+		return at.place != from
+	}
+	return s.Session < at.began
+}
+
+// isPast reports whether the sender sends a signal again in a later session than
+// that which it is of.
+func (at spot) isPast(from contract.Token, s *contract.Signal) bool {
+	return s.Seq > at.acked && at.isEarlier(from, s)
 }
 
 // senders are the members that are on an edge which hasn't settled.
 func (v *view) senders() map[string]bool {
 	waiting := map[string]bool{}
 	for peer, at := range v.spots {
-		if v.edges[at.place] {
+		if !at.gone && v.edges[at.place] {
 			waiting[peer] = true
 		}
 	}
@@ -44,13 +61,14 @@ const (
 	drop                // it comes again on another way
 )
 
-// finder tells where a peer is now; it reports false for one that is no member.
+// finder tells where a peer is now, or was; it reports false for a stranger.
 type finder func(peer []byte) (spot, bool)
 
 // judge decides about a signal.
 //
-// Of a sender that has moved on, what its earlier edges sent counts up to what its
-// client had seen acknowledged: it sends all the rest again. What an edge sent to
+// Of a sender that has begun another session, on another edge or after a rewind,
+// what it sent in earlier ones counts up to what its client had seen acknowledged:
+// it sends all the rest again. That goes for one that has left meanwhile, too. What an edge sent to
 // an earlier place of the member counts up to where the edge switched to the new
 // one: a settled edge has told where that is. Of one that hasn't, what stood in the
 // log of the cursor's edge before anybody could know of a move counts. A broadcast
@@ -60,27 +78,28 @@ func (v *view) judge(one *hold, now finder) verdict {
 	if v.stayed || one.signal.Kind == contract.KindEvent {
 		return give
 	}
-	from, seq := one.origin.from, one.signal.Seq
+	from := one.origin.from
 	then, known := v.spots[string(one.signal.From)]
-	current, in := now(one.signal.From)
+	current, knows := now(one.signal.From)
+	was, in := known && !then.gone, knows && !current.gone
 	if one.log.IsZero() {
 		switch {
-		case in && current.place != from && seq > current.acked:
+		case knows && current.isPast(from, &one.signal):
 			return drop
-		case known && v.edges[then.place], !known && in && v.edges[from]:
+		case was && v.edges[then.place], !was && in && v.edges[from]:
 			return wait
 		default:
 			return give
 		}
 	}
-	moved := known && then.place != from
+	moved := known && then.isEarlier(from, &one.signal)
 	end, settled := v.ends[from]
 	switch {
-	case moved && seq > then.acked:
+	case known && then.isPast(from, &one.signal):
 		return drop
 	case settled && one.origin.revision > end[one.log]:
 		return drop
-	case settled, moved, !known && !in:
+	case settled, moved, !was && !in:
 		return give
 	case one.log == v.oldest && one.origin.revision <= v.base:
 		return give

@@ -14,6 +14,7 @@ type workspace struct {
 	signal contract.Signal
 	body   []byte // of signal
 	places []contract.Token
+	life   *life // that the session had when it accepted the frame
 }
 
 // keepBody is the largest body whose memory is used again.
@@ -35,5 +36,6 @@ func (w *workspace) release() {
 	if cap(w.body) > keepBody {
 		w.body = nil
 	}
+	w.life = nil
 	workspaces.Put(w)
 }

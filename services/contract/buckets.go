@@ -116,12 +116,13 @@ const (
 type MemberRecord struct {
 	Peer        Token           `json:"peer"`
 	Epoch       uint64          `json:"epoch,omitempty"`
-	Incarnation uint64          `json:"incarnation"` // rises with every takeover
-	Attempt     uint64          `json:"attempt"`     // of the hello that took over
+	Incarnation uint64          `json:"incarnation"`     // rises with every takeover
+	Began       uint64          `json:"began,omitempty"` // the incarnation that its session began with: another edge's, or one after a rewind
+	Attempt     uint64          `json:"attempt"`         // of the hello that took over
 	Edge        Token           `json:"edge"`
 	Trail       []Token         `json:"trail"`           // edges that held it, oldest first, Edge last
 	Past        []Stay          `json:"past,omitempty"`  // of each edge of the trail but the last
-	Acked       uint64          `json:"acked,omitempty"` // what its client had seen acknowledged when Edge took it over: it sends again what is later
+	Acked       uint64          `json:"acked,omitempty"` // what its client had seen acknowledged when the session began: it sends again what is later
 	State       MemberState     `json:"state"`
 	Reason      LeaveReason     `json:"reason,omitempty"` // with gone
 	Secret      []byte          `json:"secret,omitempty"` // SHA-256 of the resume secret

@@ -40,7 +40,8 @@ func (k Kind) Type() string {
 //
 //	version byte, 1
 //	items until the end, each: item byte, length, payload
-//	  item 1, signal:  kind byte, app, room, revision, from, epoch, seq, to, policy, trace, negotiation, body
+//	  item 1, signal:  kind byte, app, room, revision, from, epoch, seq, to, policy, trace, negotiation, body,
+//	                   session, which may only be left out if it is 0 and nothing is behind it
 //	  item 2, verdict: from, seq, refused byte, code, rule, count, message
 //
 // Unknown items, and unknown bytes at a payload's end, are skipped, so that old
@@ -68,6 +69,7 @@ type Signal struct {
 	Trace       []byte // traceparent, may be empty
 	Negotiation []byte // may be empty
 	Body        []byte // JSON object
+	Session     uint64 // MemberRecord.Began of the sender's session; 0: unknown
 }
 
 // Verdict is what the filter said of one signal: refused whole, or stripped of
@@ -100,7 +102,11 @@ func AppendSignal(dst []byte, s *Signal) []byte {
 	dst = appendBytes(dst, s.Policy)
 	dst = appendBytes(dst, s.Trace)
 	dst = appendBytes(dst, s.Negotiation)
-	return appendBytes(dst, s.Body)
+	dst = appendBytes(dst, s.Body)
+	if s.Session != 0 {
+		dst = binary.AppendUvarint(dst, s.Session)
+	}
+	return dst
 }
 
 // AppendVerdict adds a verdict to an entry.
@@ -177,6 +183,11 @@ func (r *EntryReader) Signal(s *Signal) error {
 	s.Epoch, s.Seq = p.uint(), p.uint()
 	s.To, s.Policy, s.Trace, s.Negotiation = p.bytes(), p.bytes(), p.bytes(), p.bytes()
 	s.Body = p.bytes()
+	s.Session = 0
+	if len(p.rest) > 0 {
+		s.Session = p.uint()
+		p.long = p.long || s.Session == 0
+	}
 	if p.failed || len(s.App) == 0 || len(s.Room) == 0 || len(s.From) == 0 {
 		return fmt.Errorf("%w: signal", ErrBadEntry)
 	}
@@ -273,6 +284,9 @@ func signalSize(s *Signal) int {
 	size := 1 + uvarintSize(s.Revision) + uvarintSize(s.Epoch) + uvarintSize(s.Seq)
 	for _, field := range [...][]byte{s.App, s.Room, s.From, s.To, s.Policy, s.Trace, s.Negotiation, s.Body} {
 		size += uvarintSize(uint64(len(field))) + len(field)
+	}
+	if s.Session != 0 {
+		size += uvarintSize(s.Session)
 	}
 	return size
 }

@@ -118,6 +118,7 @@ func (g generator) signal() contract.Signal {
 		Kind: contract.Kind(g.Uint32()), App: g.bytes(1, 20), Room: g.bytes(1, 200), Revision: g.uint(),
 		From: g.bytes(1, 20), Epoch: g.uint(), Seq: g.uint(), To: g.bytes(0, 20), Policy: g.bytes(0, 6),
 		Trace: g.bytes(0, 55), Negotiation: g.bytes(0, 128), Body: g.bytes(0, 300),
+		Session: g.uint() | 1, // what a newer version adds stands behind it
 	}
 }
 

@@ -99,7 +99,7 @@ func TestEntry_SkipsTheUnknown(t *testing.T) {
 		return string([]byte{kind}) + string(binary.AppendUvarint(nil, uint64(len(payload)))) + payload
 	}
 	// The payloads begin behind the item byte and a length of one or two bytes.
-	longerOffer := item(1, string(unhex(t, goldenOffer)[3:])+"\x05later")
+	longerOffer := item(1, string(unhex(t, goldenOffer)[3:])+"\x05"+"later")
 	longerVerdict := item(2, string(unhex(t, goldenRefused)[2:])+"\x01")
 	entry := "\x01" + item(3, "") + longerOffer + item(0, "zero") + item(0x7f, strings.Repeat("?", 300)) + longerVerdict + item(0xff, "end")
 
@@ -107,11 +107,26 @@ func TestEntry_SkipsTheUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := goldenSignals()[:1]; !reflect.DeepEqual(signals, want) {
+	want := goldenSignals()[:1]
+	want[0].Session = 5
+	if !reflect.DeepEqual(signals, want) {
 		t.Errorf("got signals %+v, want %+v", signals, want)
 	}
 	if want := goldenVerdicts()[1:]; !slices.Equal(verdicts, want) {
 		t.Errorf("got verdicts %+v, want %+v", verdicts, want)
+	}
+}
+
+// A signal with a session is one more field longer, and as exact.
+func TestEntry_session(t *testing.T) {
+	s := goldenSignals()[1]
+	s.Session = 7
+	entry := encode([]contract.Signal{s}, nil)
+	if got, want := string(entry), "\x01\x01\x2a"+string(unhex(t, goldenEvent)[2:])+"\x07"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !exact(t, entry) {
+		t.Error("it isn't exact")
 	}
 }
 

@@ -103,9 +103,10 @@ type PeerUpdate struct {
 	Version  uint64          `json:"version"`
 	Presence json.RawMessage `json:"presence,omitempty"`
 	State    MemberState     `json:"state,omitempty"`
-	// Incarnation and Acked are the record's, in presence signals only: the edge
-	// with the highest incarnation holds the member.
+	// Incarnation, Began and Acked are the record's, in presence signals only: the
+	// edge with the highest incarnation holds the member.
 	Incarnation uint64 `json:"incarnation,omitempty"`
+	Began       uint64 `json:"began,omitempty"`
 	Acked       uint64 `json:"acked,omitempty"`
 }
 

@@ -24,7 +24,7 @@ func TestRoster_Move_higherIncarnationWins(t *testing.T) {
 		{"a resume on the same edge", "edge-c", 4, false, "edge-c", "edge-c"},
 		{"back", "edge-a", 5, true, "edge-c", "edge-a"},
 	} {
-		from, moved := r.Move(a.Peer, token(t, step.to), step.incarnation, 0)
+		from, moved := r.Move(a.Peer, Place{Edge: token(t, step.to), Incarnation: step.incarnation})
 		if got := r.Get(a.Peer).Place.String(); moved != step.moved || from.String() != step.from || got != step.want {
 			t.Errorf("%s: moved %v from %s to %s, want %v from %s to %s", step.name, moved, from, got, step.moved, step.from, step.want)
 		}
@@ -40,8 +40,8 @@ func TestRoster_Move_ofAMemberThatIsntKnownYet(t *testing.T) {
 	a := member(t, "a", 2)
 	var r Roster
 	r.Load(document(t, 1), nil)
-	r.Move(a.Peer, token(t, "edge-c"), 3, 7)
-	r.Move(a.Peer, token(t, "edge-b"), 2, 9)
+	r.Move(a.Peer, Place{token(t, "edge-c"), 3, 3, 7})
+	r.Move(a.Peer, Place{token(t, "edge-b"), 2, 2, 9})
 	r.Apply(&contract.RoomEvents{Base: 1, Revision: 2, Events: []contract.RoomEvent{joinedEvent(a)}})
 	if got := r.Get(a.Peer); got.Place.String() != "edge-c" || got.Acked != 7 {
 		t.Errorf("the member is on %s with %d acknowledged, want edge-c and 7, of which the roster heard before", got.Place, got.Acked)

@@ -13,6 +13,7 @@ type Member struct {
 	contract.Member
 	Place    contract.Token   // the edge that holds it now
 	Taken    uint64           // the incarnation that brought it there, 0: unknown
+	Began    uint64           // the incarnation that its session began with
 	Acked    uint64           // what its client had seen acknowledged by then
 	Trail    []contract.Token // the edges that held it before, as far as this one knows
 	Presence json.RawMessage
@@ -26,7 +27,9 @@ type Roster struct {
 	loaded   bool
 	members  map[contract.Token]*Member
 	order    []*Member // by rising epoch
-	heard    map[contract.Token]place
+	heard    map[contract.Token]Place
+	left     map[contract.Token]Place
+	leaving  []contract.Token // of left, who left first
 }
 
 // Change is one thing that clients hear of. Of a message all is in Message.
@@ -100,7 +103,7 @@ func (r *Roster) Load(doc *contract.RoomDocument, records map[contract.Token]con
 			if record.State == contract.StateAway {
 				added.State = contract.StateAway
 			}
-			added.at(&record)
+			added.follow(&record)
 		}
 		changes = append(changes, Change{Kind: contract.EventJoined, Revision: m.Epoch, Member: added})
 	}
@@ -165,7 +168,7 @@ func (r *Roster) add(m contract.Member, presence json.RawMessage) *Member {
 	if r.members == nil {
 		r.members = map[contract.Token]*Member{}
 	}
-	added := &Member{Member: m, Place: m.Edge, Presence: presence, Version: 1, State: contract.StateHere}
+	added := &Member{Member: m, Place: m.Edge, Began: 1, Presence: presence, Version: 1, State: contract.StateHere}
 	r.members[m.Peer] = added
 	r.order = append(r.order, added)
 	if p, ok := r.heard[m.Peer]; ok {
@@ -181,6 +184,7 @@ func (r *Roster) remove(peer contract.Token) *Member {
 		return nil
 	}
 	delete(r.members, peer)
+	r.leave(m)
 	at := slices.Index(r.order, m)
 	r.order = slices.Delete(r.order, at, at+1)
 	return m
