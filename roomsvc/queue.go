@@ -55,6 +55,7 @@ type committer struct {
 	ctx       context.Context //nolint:containedctx // outlives the requests; close cancels it
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup // every room's goroutine and every waiting answer
+	over      chan struct{}  // closed when close has returned
 
 	mu      sync.Mutex
 	closed  bool
@@ -66,7 +67,7 @@ type committer struct {
 }
 
 func newCommitter(cfg Config, st *store.Store, x *index.Index, p *policies, a *announcer, s *settling) *committer {
-	c := &committer{cfg: cfg, store: st, index: x, policies: p, announcer: a, settling: s, rooms: map[room.Ref][]*ask{}}
+	c := &committer{cfg: cfg, store: st, index: x, policies: p, announcer: a, settling: s, rooms: map[room.Ref][]*ask{}, over: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -208,6 +209,7 @@ func (c *committer) do(ctx context.Context, a *ask) error {
 // close takes no more requests, lets those that were taken finish, and returns
 // when all have. Those that don't in time are left without an answer.
 func (c *committer) close() {
+	defer close(c.over)
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()

@@ -174,7 +174,7 @@ func (s *service) act(g *lifecycle.Group) {
 	g.Go("documents", s.documents.run)
 	g.Go("members", func(ctx context.Context) error { return s.store.WatchMembers(ctx, s.records.saw, nil) })
 	g.Go("sweep", s.sweeper.run)
-	g.Go("settling", s.settling.serve)
+	g.Go("settling", func(ctx context.Context) error { return s.settling.serve(ctx, s.committer.over) })
 	g.Go("streams", s.streams.run)
 	g.Go("refresh", s.refresher.run)
 	g.Go("tell", func(ctx context.Context) error { return s.teller.run(ctx, s.cfg.TellInterval) })

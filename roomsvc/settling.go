@@ -108,13 +108,16 @@ func (s *settling) wait(ctx context.Context, ref room.Ref) error {
 	return nil
 }
 
-// serve answers contract.SettledSubject until ctx ends.
-func (s *settling) serve(ctx context.Context) error {
+// serve answers contract.SettledSubject until ctx ends and then until no commit can
+// be under way any more: who asks takes silence for a process that is gone, with all
+// that it hadn't sent.
+func (s *settling) serve(ctx context.Context, over <-chan struct{}) error {
 	server, err := bus.Serve(ctx, s.nc, contract.SettledSubject(s.self), contract.QueueRooms, settleWorkers, s.handle)
 	if err != nil {
 		return err
 	}
 	<-ctx.Done()
+	<-over
 	server.Close()
 	return ctx.Err()
 }
