@@ -35,7 +35,10 @@ const (
 
 // handler is what the edge answers over HTTP.
 func (e *Edge) handler() http.Handler {
-	door := &upgrade.Door{Origins: e.cfg.Origins, Subprotocol: contract.Subprotocol, Draining: e.draining.Load, Adopt: e.poller.Adopt}
+	door := &upgrade.Door{
+		Origins: e.cfg.Origins, Subprotocol: contract.Subprotocol, Adopt: e.poller.Adopt,
+		Closed: func() bool { return !e.opened.Load() || e.draining.Load() },
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc(pathSocket, func(w http.ResponseWriter, r *http.Request) { e.accept(door, w, r) })
 	mux.Handle(pathCheck, door.CheckHandler())
@@ -201,6 +204,10 @@ func (s *clientSession) receiveCounted(c *conn.Conn, w *workspace, frame *envelo
 	}
 	if held || errors.Is(err, errBye) {
 		return err
+	}
+	if err != nil && s.e.work.Err() != nil {
+		c.Close(contract.CloseRestart, "the edge stops") // nothing takes frames any more: the client sends it again elsewhere
+		return errBye
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

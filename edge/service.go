@@ -49,6 +49,7 @@ type Edge struct {
 	work     context.Context //nolint:containedctx // the life of background work
 	stopWork context.CancelFunc
 	wg       sync.WaitGroup
+	opened   atomic.Bool // it was ready once: before, a good token might not be known to be good
 	draining atomic.Bool
 
 	operations atomic.Uint64 // numbers this edge's room changes
@@ -68,12 +69,12 @@ func Run(ctx context.Context, cfg Config, nc *nats.Conn) error {
 		return fmt.Errorf("edge id: %w", err)
 	}
 	health := lifecycle.HealthFrom(ctx)
-	checks := newChecks(health, cfg.Name)
 	e := &Edge{
 		cfg: cfg, id: id, nc: nc, started: time.Now(),
 		ice:    iceDoor{slots: make(chan struct{}, iceRenewals)},
 		byRoom: map[string]*room{}, sessions: map[string]*clientSession{}, bySecret: map[secretHash]*clientSession{},
 	}
+	checks := newChecks(health, cfg.Name, func() { e.opened.Store(true) })
 	e.work, e.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	defer e.stopWork()
 	if err := e.open(ctx); err != nil {

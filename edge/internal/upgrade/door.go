@@ -11,9 +11,9 @@ import (
 // handshakeTimeout bounds the writing of an answer to a handshake.
 const handshakeTimeout = 5 * time.Second
 
-// drainRetry is when a client that was refused by a draining edge may come
-// again; it then meets another one.
-const drainRetry = time.Second
+// closedRetry is when a client may come again that was refused by an edge which
+// starts or stops; it then meets another one.
+const closedRetry = time.Second
 
 // Door decides who may connect. Its fields must not change while it is used.
 type Door struct {
@@ -26,8 +26,8 @@ type Door struct {
 	// Subprotocol must be among those that the client offers.
 	Subprotocol string
 
-	// Draining, if not nil, tells that no connection may begin any more.
-	Draining func() bool
+	// Closed, if not nil, tells that no connection may begin now.
+	Closed func() bool
 
 	// Adopt, if not nil, is given each connection after its handshake, and
 	// returns the one to use in its stead.
@@ -66,9 +66,9 @@ func (d *Door) check(r *http.Request, handshake bool) *refusal {
 			return fault
 		}
 	}
-	if d.Draining != nil && d.Draining() {
-		err := contract.Errorf(contract.CodeUnavailable, "this edge takes no more connections: connect again, to another one")
-		err.RetryAfter = drainRetry.Milliseconds()
+	if d.Closed != nil && d.Closed() {
+		err := contract.Errorf(contract.CodeUnavailable, "this edge takes no connections now: connect again, to another one")
+		err.RetryAfter = closedRetry.Milliseconds()
 		return &refusal{err: err}
 	}
 	return nil

@@ -216,7 +216,7 @@ func TestDoor_Upgrade_refuses(t *testing.T) {
 	}
 	t.Run("everyone while it drains", func(t *testing.T) {
 		d := door()
-		d.Draining = func() bool { return true }
+		d.Closed = func() bool { return true }
 		resp, _, _ := ask(t, serve(t, d), goodHandshake)
 		e := wantError(t, resp, 503, contract.CodeUnavailable)
 		if got, want := resp.header.Get("Retry-After"), "1"; got != want || e.RetryAfter != 1000 || !e.Retryable {
@@ -261,7 +261,7 @@ func wantError(t *testing.T, resp answer, status int, code contract.Code) contra
 func TestDoor_CheckHandler(t *testing.T) {
 	drains := false
 	d := door()
-	d.Draining = func() bool { return drains }
+	d.Closed = func() bool { return drains }
 	addr := serve(t, d)
 	get := func(headers string) answer {
 		resp, _, _ := ask(t, addr, "GET /v1/check HTTP/1.1\r\nHost: edge.example\r\n"+headers+"\r\n")
