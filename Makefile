@@ -69,6 +69,20 @@ help: ## list the targets
 build: ## build the four services, parley and nats-server into bin/
 	$(GO_BUILD) $(PROGRAMS)
 
+# The programs of an earlier commit: an upgrade has both at work, so these must understand those.
+EARLIER = $(shell sed '/^\#/d' tests/stack/earlier-commit)
+
+.PHONY: build-earlier
+build-earlier: ## build the services of the earlier commit that upgrades are tested from, into bin/earlier/
+	@$(MAKE) $(BIN)/earlier/$(EARLIER)/edge
+
+$(BIN)/earlier/%/edge:
+	@git cat-file -e $*^{commit} 2>/dev/null || { echo "make: commit $* of tests/stack/earlier-commit isn't in this clone; fetch \
+	the whole history: git fetch --unshallow" >&2; exit 1; }
+	@dir="$$(mktemp -d)" && trap 'rm -rf "$$dir"' EXIT && git archive $* | tar -x -C "$$dir" && cd "$$dir" && \
+	GOWORK="$$dir/go.work" go build -ldflags '-X $(MODULE)/services/lifecycle.Version=$*' -o $(@D)/ \
+		./roomsvc/cmd/roomsvc ./authsvc/cmd/authsvc ./candidatefilter/cmd/candidatefilter ./edge/cmd/edge
+
 .PHONY: dev
 dev: ## run all of Parley in one process, for development (ARGS='...' go to parley dev)
 	@$(GO_BUILD) ./deploy/standalone/cmd/parley

@@ -1,18 +1,20 @@
 package stack
 
 import (
+	"path/filepath"
 	"syscall"
 	"testing"
 )
 
-// NATS is the name of the NATS server among a Stack's processes. The others are
-// roomsvc-1, roomsvc-2, authsvc, candidatefilter, edge-1, edge-2 and so on.
+// NATS is the name of the NATS server among a Stack's processes; further ones are
+// nats-server-2 and so on. The others are roomsvc-1, roomsvc-2, authsvc (authsvc-2),
+// candidatefilter (candidatefilter-2), edge-1, edge-2 and so on.
 const NATS = "nats-server"
 
 // Process is one program of a Stack of processes. It must be used by one
 // goroutine at a time.
 type Process struct {
-	Admin string // host:port of its admin listener; empty for NATS
+	Admin string // host:port of its admin listener; of NATS, of its monitoring
 	p     *process
 }
 
@@ -22,6 +24,7 @@ func (s *Stack) keep(name, admin string, p *process) {
 		s.processes = map[string]*Process{}
 	}
 	s.processes[name] = &Process{Admin: admin, p: p}
+	s.started = append(s.started, name)
 }
 
 // Process finds one program of Processes by its name.
@@ -64,6 +67,9 @@ func (p *Process) Pause(t testing.TB) { p.p.signal(t, syscall.SIGSTOP) }
 // Continue lets a paused program go on.
 func (p *Process) Continue(t testing.TB) { p.p.signal(t, syscall.SIGCONT) }
 
+// Use has the program of another folder start the next time.
+func (p *Process) Use(folder string) { p.p.path = filepath.Join(folder, p.p.name) }
+
 // Start starts the program again as it was started first, with the same
 // addresses and folders. It doesn't wait until the program is ready.
 func (p *Process) Start(t testing.TB) {
@@ -74,5 +80,9 @@ func (p *Process) Start(t testing.TB) {
 // WaitReady waits until the process says that it is ready.
 func (p *Process) WaitReady(t testing.TB) {
 	t.Helper()
-	waitReady(t, p.Admin)
+	page := "/readyz"
+	if p.Program() == NATS {
+		page = "/healthz"
+	}
+	waitHealthy(t, "http://"+p.Admin+page)
 }

@@ -22,10 +22,12 @@ type exchange struct {
 	stop  chan struct{}
 	wg    sync.WaitGroup
 
-	mu     sync.Mutex
-	sent   [][]said // by member
-	aways  int      // times that one member saw another away
-	faults []string
+	mu      sync.Mutex
+	sent    [][]said   // by member
+	got     [][][]said // by member and sender
+	refused [][]said   // by member: those that it would have to send again
+	aways   int        // times that one member saw another away
+	faults  []string
 }
 
 // said is one signal of the exchange.
@@ -41,7 +43,8 @@ func startExchange(ctx context.Context, t *testing.T, rooms []*client.Room, paus
 	for _, r := range rooms {
 		waitPeers(t, r, len(rooms)-1)
 	}
-	x := &exchange{rooms: rooms, pause: pause, stop: make(chan struct{}), sent: make([][]said, len(rooms))}
+	x := &exchange{rooms: rooms, pause: pause, stop: make(chan struct{})}
+	x.sent, x.got, x.refused = make([][]said, len(rooms)), make([][][]said, len(rooms)), make([][]said, len(rooms))
 	for i := range rooms {
 		x.wg.Go(func() { x.send(ctx, i) })
 		x.wg.Go(func() { x.receive(ctx, i) })
@@ -99,7 +102,11 @@ func (x *exchange) send(ctx context.Context, self int) {
 	}
 	post(said{N: n, To: -1, Last: true})
 	for i, p := range pending {
-		if err := p.Wait(ctx); err != nil {
+		if err := p.Wait(ctx); isCode(err, contract.CodeUnavailable) {
+			x.mu.Lock()
+			x.refused[self] = append(x.refused[self], x.sent[self][i])
+			x.mu.Unlock()
+		} else if err != nil {
 			x.fault("member %d, signal %d wasn't acknowledged: %v", self, i, err)
 		}
 	}
@@ -112,6 +119,7 @@ func (x *exchange) receive(ctx context.Context, self int) {
 		from[r.Self().Peer] = i
 	}
 	got := make([][]said, len(x.rooms))
+	x.got[self] = got
 	newcomers := len(x.rooms) - 1 - self // those that joined later
 	for left := len(x.rooms) - 1; left > 0; {
 		event, err := x.rooms[self].Next(ctx)
@@ -146,29 +154,42 @@ func (x *exchange) receive(ctx context.Context, self int) {
 			}
 		}
 	}
-	x.mu.Lock()
-	sent := slices.Clone(x.sent)
-	x.mu.Unlock()
-	for sender := range sent {
-		want := slices.DeleteFunc(slices.Clone(sent[sender]), func(one said) bool { return one.To >= 0 && one.To != self })
-		if sender != self && !slices.Equal(got[sender], want) {
-			x.fault("member %d got of member %d %s", self, sender, difference(got[sender], want))
-		}
-	}
 }
 
 // end stops the senders, waits until all has arrived and reports what is wrong.
 func (x *exchange) end(t *testing.T) (signals int) {
 	t.Helper()
+	signals, refused := x.endWithRefusals(t)
+	if refused > 0 {
+		t.Errorf("%d signals were refused", refused)
+	}
+	return signals
+}
+
+// endWithRefusals is end for a run in which a signal may be refused as one to be sent
+// again, which nobody must have got then.
+func (x *exchange) endWithRefusals(t *testing.T) (signals, refused int) {
+	t.Helper()
 	close(x.stop)
 	x.wg.Wait()
+	for self, got := range x.got {
+		for sender, sent := range x.sent {
+			want := slices.DeleteFunc(slices.Clone(sent), func(one said) bool {
+				return one.To >= 0 && one.To != self || slices.Contains(x.refused[sender], one)
+			})
+			if sender != self && !slices.Equal(got[sender], want) {
+				x.fault("member %d got of member %d %s", self, sender, difference(got[sender], want))
+			}
+		}
+	}
 	for _, fault := range x.faults {
 		t.Error(fault)
 	}
-	for _, some := range x.sent {
+	for i, some := range x.sent {
 		signals += len(some)
+		refused += len(x.refused[i])
 	}
-	return signals
+	return signals, refused
 }
 
 func counts(got [][]said) string {

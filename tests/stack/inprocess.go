@@ -78,7 +78,7 @@ func Begin(t testing.TB, o Options) *Stack {
 	}
 	auth := authConfig(t, s.newKey())
 	auth.TURN = o.TURN
-	s.AuthURL = "http://" + auth.Listener.Addr().String()
+	s.AuthURLs = []string{"http://" + auth.Listener.Addr().String()}
 	run("authsvc", func(ctx context.Context, nc *nats.Conn) error { return authsvc.Run(ctx, auth, nc) })
 	filter := candidatefilter.DefaultConfig()
 	filter.Policy = o.Policy

@@ -22,31 +22,33 @@ const stopTimeout = 20 * time.Second
 func Processes(t testing.TB, o Options) *Stack {
 	t.Helper()
 	o.fill()
-	natsAddress := freeAddress(t)
-	host, port, _ := strings.Cut(natsAddress, ":")
 	s := &Stack{}
-	s.keep(NATS, "", start(t, "nats-server", nil, "-js", "-sd", t.TempDir(), "-a", host, "-p", port))
-	common := append([]string{"PARLEY_NATS__URL=nats://" + natsAddress}, o.Environ...)
+	common := append([]string{"PARLEY_NATS__URL=" + s.startNATS(t, o.Nodes)}, o.Environ...)
 	service := func(name, program string, environ ...string) {
 		admin := freeAddress(t)
-		s.keep(name, admin, start(t, program, append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))
+		s.keep(name, admin, start(t, program, o.program(t, program), append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))
 		s.Admin = append(s.Admin, admin)
 	}
 	for i := range 2 {
 		rooms := freeAddress(t)
 		s.RoomsURLs = append(s.RoomsURLs, "http://"+rooms)
 		service(fmt.Sprintf("roomsvc-%d", i+1), "roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards),
+			"PARLEY_ROOMSVC__REPLICAS="+strconv.Itoa(o.Nodes),
 			"PARLEY_ROOMSVC__LISTEN="+rooms, "PARLEY_ROOMSVC__RATE=10000", "PARLEY_ROOMSVC__BURST=10000")
 	}
-	auth := freeAddress(t)
-	s.AuthURL = "http://" + auth
-	service("authsvc", "authsvc",
-		"PARLEY_AUTHSVC__LISTEN="+auth,
-		"PARLEY_AUTHSVC__SIGNING_KEY="+s.newKey().Reveal(),
-		"PARLEY_AUTHSVC__TURN__URLS="+strings.Join(o.TURN.URLs, ","), "PARLEY_AUTHSVC__TURN__SECRET="+o.TURN.Secret.Reveal(),
-		"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
-		"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
-	service("candidatefilter", "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
+	key := s.newKey().Reveal()
+	for i := range o.Doubles {
+		auth := freeAddress(t)
+		s.AuthURLs = append(s.AuthURLs, "http://"+auth)
+		service(numbered("authsvc", i), "authsvc",
+			"PARLEY_AUTHSVC__LISTEN="+auth, "PARLEY_AUTHSVC__SIGNING_KEY="+key,
+			"PARLEY_AUTHSVC__TURN__URLS="+strings.Join(o.TURN.URLs, ","), "PARLEY_AUTHSVC__TURN__SECRET="+o.TURN.Secret.Reveal(),
+			"PARLEY_AUTHSVC__RATE=10000", "PARLEY_AUTHSVC__BURST=10000",
+			"PARLEY_AUTHSVC__APPS="+mustJSON([]map[string]any{{"id": App, "api_keys": map[string]string{"test": APIKey.Reveal()}}}))
+	}
+	for i := range o.Doubles {
+		service(numbered("candidatefilter", i), "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
+	}
 	for i := range o.Edges {
 		address := freeAddress(t)
 		s.Edges = append(s.Edges, "ws://"+address+"/v1/ws")
@@ -56,9 +58,38 @@ func Processes(t testing.TB, o Options) *Stack {
 			"PARLEY_EDGE__ICE_POLICY="+string(o.Policy))...)
 	}
 	for _, admin := range s.Admin {
-		waitReady(t, admin)
+		waitHealthy(t, "http://"+admin+"/readyz")
 	}
 	return s
+}
+
+// numbered is the name of the i-th program of its kind; the first has none.
+func numbered(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s-%d", name, i+1)
+}
+
+// startNATS starts a server, or a cluster of several, and returns its addresses.
+func (s *Stack) startNATS(t testing.TB, nodes int) (urls string) {
+	t.Helper()
+	var clients, routes []string
+	for range nodes {
+		clients, routes = append(clients, freeAddress(t)), append(routes, "nats://"+freeAddress(t))
+	}
+	for i, address := range clients {
+		host, port, _ := strings.Cut(address, ":")
+		monitor := freeAddress(t)
+		_, monitorPort, _ := strings.Cut(monitor, ":")
+		name := numbered(NATS, i)
+		args := []string{"-n", name, "-js", "-sd", t.TempDir(), "-a", host, "-p", port, "-m", monitorPort}
+		if nodes > 1 {
+			args = append(args, "--cluster_name", "parley", "--cluster", routes[i], "--routes", strings.Join(routes, ","))
+		}
+		s.keep(name, monitor, start(t, NATS, binary(t, NATS), nil, args...))
+	}
+	return "nats://" + strings.Join(clients, ",nats://")
 }
 
 func limitsEnviron(o Options) []string {
@@ -83,11 +114,11 @@ type process struct {
 	logs    lockedBuffer
 }
 
-// start starts a program of bin/ that is stopped, and must stop cleanly, when
-// the test ends.
-func start(t testing.TB, name string, environ []string, args ...string) *process {
+// start starts a program that is stopped, and must stop cleanly, when the test
+// ends.
+func start(t testing.TB, name, path string, environ []string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, path: binary(t, name), args: args, environ: append(cleanEnviron(), environ...)}
+	p := &process{name: name, path: path, args: args, environ: append(cleanEnviron(), environ...)}
 	p.start(t)
 	t.Cleanup(func() {
 		p.stop(t)
@@ -131,7 +162,7 @@ func (p *process) wait(t testing.TB) {
 	defer timer.Stop()
 	err := p.cmd.Wait()
 	p.cmd = nil
-	if err != nil && p.name != "nats-server" { // it exits with 1 after SIGTERM
+	if err != nil && p.name != NATS { // it exits with 1 after SIGTERM
 		t.Errorf("%s ended with %v", p.name, err)
 	}
 }
@@ -171,6 +202,15 @@ func binary(t testing.TB, name string) string {
 		t.Fatalf("%s isn't built: run `make build` first", name)
 	}
 	return path
+}
+
+// program is the path of a service's program.
+func (o *Options) program(t testing.TB, name string) string {
+	t.Helper()
+	if o.Bin != "" {
+		return filepath.Join(o.Bin, name)
+	}
+	return binary(t, name)
 }
 
 // cleanEnviron is this process's environment without what configures Parley

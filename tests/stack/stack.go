@@ -40,6 +40,9 @@ type Options struct {
 	Environ []string        // of every process, for example OTEL_*
 	Shards  int             // of the signal log; 0: 1
 	Edges   int             // 0: 2
+	Nodes   int             // NATS servers, of processes only; 0: 1
+	Doubles int             // authsvcs, and candidatefilters, of processes only; 0: 1
+	Bin     string          // folder of the programs but nats-server; empty: that of make build
 	TURN    authsvc.TURN    // that authsvc makes credentials for
 
 	// In process only.
@@ -61,6 +64,7 @@ func (o *Options) fill() {
 	if o.Edges == 0 {
 		o.Edges = 2
 	}
+	o.Nodes, o.Doubles = max(1, o.Nodes), max(1, o.Doubles)
 	if o.TURN.TTL == 0 {
 		o.TURN.TTL = time.Hour
 	}
@@ -79,13 +83,14 @@ func GenerousLimits() contract.Limits {
 // Stack is a running Parley.
 type Stack struct {
 	Edges     []string // WebSocket addresses
-	AuthURL   string
+	AuthURLs  []string
 	RoomsURLs []string           // of the Server API, one a roomsvc
 	Admin     []string           // admin addresses, of processes only
 	Key       ed25519.PrivateKey // signs the stack's tokens
 	NATS      *nats.Conn         // to the server of a stack in process that has one of its own
 
 	processes map[string]*Process
+	started   []string // their names, in the order in which they were started
 
 	// Of those in this process.
 	health *lifecycle.Health
@@ -100,11 +105,18 @@ func (s *Stack) newKey() config.Secret {
 	return config.Secret(base64.RawURLEncoding.EncodeToString(seed[:]))
 }
 
-// Token asks the stack's authsvc for a room token.
-func (s *Stack) Token(ctx context.Context, room, identity string, grants ...string) (string, error) {
-	tokens := standalone.Tokens{URL: s.AuthURL, APIKey: APIKey}
-	reply, err := tokens.Token(ctx, contract.TokenRequest{Room: room, Identity: identity, Grants: grants})
-	return reply.Token, err
+// Token asks the stack's authsvcs for a room token, one after the other as whatever
+// stands before them in production does.
+func (s *Stack) Token(ctx context.Context, room, identity string, grants ...string) (token string, err error) {
+	for _, url := range s.AuthURLs {
+		tokens := standalone.Tokens{URL: url, APIKey: APIKey}
+		reply, failed := tokens.Token(ctx, contract.TokenRequest{Room: room, Identity: identity, Grants: grants})
+		if failed == nil {
+			return reply.Token, nil
+		}
+		err = failed
+	}
+	return "", err
 }
 
 // Dial connects a client to one of the edges; it is closed when the test ends.
@@ -137,14 +149,14 @@ func Join(t testing.TB, c *client.Client, room string) *client.Room {
 	return r
 }
 
-// waitReady asks an admin listener until it is ready.
-func waitReady(t testing.TB, admin string) {
+// waitHealthy asks a program's health page until it is ready.
+func waitHealthy(t testing.TB, url string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	last := "no answer"
 	for ctx.Err() == nil {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +171,7 @@ func waitReady(t testing.TB, admin string) {
 		}
 		wait(ctx, 20*time.Millisecond)
 	}
-	t.Fatalf("%s did not become ready: %s", admin, last)
+	t.Fatalf("%s did not become ready: %s", url, last)
 }
 
 // wait waits, or returns early when ctx ends.

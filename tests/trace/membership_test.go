@@ -130,7 +130,7 @@ func tokenRoots(spans []Span) []Span {
 // askToken asks for a token as a backend does that traces.
 func askToken(t *testing.T, s *stack.Stack, traceparent string, want int) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.AuthURL+"/v1/tokens",
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.AuthURLs[0]+"/v1/tokens",
 		strings.NewReader(`{"room":"r","identity":"dave"}`))
 	if err != nil {
 		t.Fatal(err)
