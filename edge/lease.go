@@ -14,23 +14,43 @@ import (
 )
 
 // lease renews the edge's key. While it is not held the edge fences itself: its
-// links cut and settle nothing, since others may hold its peers to be gone.
+// links cut and settle nothing, since others may hold its peers to be gone. See
+// fence.go for what comes after that.
 type lease struct {
 	kv       jetstream.KeyValue
 	record   contract.EdgeLease // owned by run
 	renewed  atomic.Int64       // sinceBoot of the sending of the last renewal that worked; 0: none yet
 	draining chan struct{}      // closed when the edge takes no more clients
+
+	// Gaps between two renewals in which it was out, noted or not; after how many of
+	// them the members' records were read; and who is to read them.
+	gaps, read atomic.Uint64
+	gap        chan struct{}
 }
 
 func newLease(kv jetstream.KeyValue, id contract.Token, address string) *lease {
-	return &lease{kv: kv, record: contract.EdgeLease{Edge: id, Address: address}, draining: make(chan struct{})}
+	return &lease{
+		kv: kv, record: contract.EdgeLease{Edge: id, Address: address}, draining: make(chan struct{}), gap: make(chan struct{}, 1),
+	}
 }
 
 // held reports whether the last renewal is younger than contract.FenceAfter, on
-// a clock that also counts while the machine is suspended.
+// a clock that also counts while the machine is suspended, and the members' records
+// were read since one was not.
 func (l *lease) held() bool {
 	renewed := l.renewed.Load()
-	return renewed != 0 && sinceBoot()-time.Duration(renewed) < contract.FenceAfter
+	return renewed != 0 && !isOut(renewed) && l.gaps.Load() == l.read.Load()
+}
+
+// isOut reports whether a lease is out that was renewed then.
+func isOut(renewed int64) bool { return sinceBoot()-time.Duration(renewed) >= contract.FenceAfter }
+
+// tellGap has the members' records be read.
+func (l *lease) tellGap() {
+	select {
+	case l.gap <- struct{}{}:
+	default:
+	}
 }
 
 // leaveAfter is how long an edge may be without a renewal before its clients are
@@ -81,6 +101,10 @@ func (l *lease) renew(ctx context.Context) error {
 	sent := sinceBoot()
 	if _, err := l.kv.Put(ctx, l.record.Edge.String(), value); err != nil {
 		return fmt.Errorf("renew lease: %w", err)
+	}
+	if renewed := l.renewed.Load(); renewed != 0 && isOut(renewed) { // whether or not anybody looked meanwhile
+		l.gaps.Add(1)
+		l.tellGap()
 	}
 	l.renewed.Store(int64(sent))
 	return nil

@@ -109,6 +109,7 @@ func (m *membership) moved() {
 	s.mu.Lock()
 	s.drop(contract.CloseReplaced, "a newer connection of this session took over")
 	m.noteEnded()
+	s.forgetUnsettled()
 	if s.taken == nil {
 		s.taken = map[string]bool{}
 	}

@@ -155,6 +155,7 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 			e.eachSession(func(s *clientSession) { s.goaway(goawayTime, "the edge can't reach its log; reconnect to another one") })
 		})
 	})
+	group.Go("fences", e.fences)
 	group.Go("reader", func(ctx context.Context) error {
 		return e.reader.run(ctx, func(err error) { checks.set("reader", err) })
 	})
