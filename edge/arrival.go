@@ -41,6 +41,7 @@ type arriving struct {
 	asks  bool      // it has been on another edge since its cursor
 	first bool      // nothing was read yet
 	gap   string    // why something is missing
+	told  []string  // the members of whom that was said
 
 	// Of the view that the last reading came after.
 	edges   map[contract.Token]bool
@@ -59,7 +60,9 @@ const (
 	// arrivalLook is how often it looks whether those that waited are elsewhere.
 	arrivalLook = time.Second
 	// settleMost is when it goes on without an edge that doesn't answer: by then
-	// its members have moved or left, if any roomsvc runs.
+	// its members have moved or left, if any roomsvc runs and the edge isn't one that
+	// renews its lease and can't be asked. Then something may be missing of those who
+	// are still there, which is said.
 	settleMost = 100 * time.Second
 )
 
@@ -104,6 +107,7 @@ const (
 	gapLog      = "the cursor is not of this log"
 	gapStranger = "the cursor is of an edge that isn't remembered"
 	gapOld      = "the log doesn't keep signals for so long"
+	gapSilent   = "the sender's edge doesn't say whether all that it sent was read"
 )
 
 // arriving finds out which logs a member's client hasn't heard to their ends: that
@@ -233,8 +237,12 @@ func (a *arrival) view(ar *arriving, ends map[contract.Token]map[contract.Token]
 	})
 	m.r.mu.Unlock()
 	late := time.Since(a.began) > settleMost
-	for _, at := range v.spots {
-		if _, settled := ends[at.place]; ar.asks && !at.gone && a.sources[at.place] != nil && !settled && !late {
+	for peer, at := range v.spots {
+		switch _, settled := ends[at.place]; {
+		case !ar.asks, at.gone, a.sources[at.place] == nil, settled:
+		case late:
+			v.silent = append(v.silent, peer)
+		default:
 			v.edges[at.place] = true
 		}
 	}

@@ -2,6 +2,8 @@ package edge
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,5 +76,49 @@ func TestArrival_bring_waitsForTheReader(t *testing.T) {
 	h.awaitGot(1, 2)
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestArrival_bring_saysWhatItGivesUp has bob's edge not answer for so long that ada
+// goes on without: she must not think that nothing is missing.
+func TestArrival_bring_saysWhatItGivesUp(t *testing.T) {
+	silent, between := process(t, "silent"), process(t, "between")
+	bob := newMember(t, "bob", 2, silent)
+	h := newHall(t, bob)
+	e := h.r.e
+	h.ada.s.rooms["room"], h.ada.trail = h.ada, []contract.Token{between}
+	e.reader.position.Store(h.logged(silent, between, h.message(bob, 1, false)))
+	hello := h.hello(between, 0)
+	cursor, err := contract.ParseCursor(hello.Rooms["room"].Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ada.beginBacklog(cursor, 0)
+	a := &arrival{s: h.ada.s, c: h.ada.s.conn, poked: make(chan struct{}, 1), began: time.Now()}
+	h.r.mu.Lock()
+	a.members = []*arriving{h.ada.arriving(hello)}
+	h.r.mu.Unlock()
+	a.sources = map[contract.Token]*source{silent: {quiet: true}, between: {settled: true}}
+	if left, err := a.bring(t.Context()); err != nil || !left {
+		t.Errorf("at first something is left: %v, %v; want true", left, err)
+	}
+	a.began = a.began.Add(-2 * settleMost)
+	if left, err := a.bring(t.Context()); err != nil || left {
+		t.Errorf("after long something is left: %v, %v; want false", left, err)
+	}
+	end := marshal(contract.Ping{Type: contract.TypePong, T: []byte("1")})
+	h.ada.s.sendNow(end)
+	var told []string
+	for text := readText(t, h.socket); string(text) != string(end); text = readText(t, h.socket) {
+		var gap contract.Gap
+		if err := json.Unmarshal(text, &gap); err != nil {
+			t.Fatal(err)
+		}
+		if gap.Type == contract.TypeGap {
+			told = append(told, gap.From.String()+": "+gap.Reason)
+		}
+	}
+	if want := []string{bob.Peer.String() + ": " + gapSilent}; !slices.Equal(told, want) {
+		t.Errorf("the gaps are %q, want %q", told, want)
 	}
 }

@@ -38,6 +38,7 @@ func (a *arrival) bring(ctx context.Context) (left bool, err error) {
 			ar.gap, err = errShelfFull.Error(), nil
 		}
 		if err == nil {
+			ar.tellSilent(v)
 			err = a.tell(ctx, ar, missed, v)
 		}
 		if err != nil {
@@ -149,6 +150,17 @@ func (a *arrival) tell(ctx context.Context, ar *arriving, missed []hold, v *view
 	}
 }
 
+// tellSilent says of whom something may be missing since their edges don't answer.
+func (ar *arriving) tellSilent(v *view) {
+	for _, peer := range v.silent {
+		from, err := contract.ParseToken(peer)
+		if err == nil && !slices.Contains(ar.told, peer) {
+			ar.told = append(ar.told, peer)
+			ar.m.tellGap(from, gapSilent)
+		}
+	}
+}
+
 // find tells where a peer is, or was; r.mu is held.
 func (r *room) find(peer []byte) (spot, bool) {
 	if m := r.roster.Find(peer); m != nil {
@@ -208,7 +220,7 @@ func (a *arrival) tellRoom(ctx context.Context, ar *arriving, events []contract.
 	}
 	m.tellJoined()
 	if ar.gap != "" {
-		m.tellGap(ar.gap)
+		m.tellGap(contract.Token{}, ar.gap)
 	}
 	return nil
 }

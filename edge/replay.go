@@ -56,11 +56,11 @@ func (s *clientSession) replayStart(ctx context.Context, hello *contract.Hello) 
 			m.tellJoined()
 		case err != nil || cursor.Edge != e.id || cursor.Epoch != e.log.Epoch(e.id):
 			m.tellJoined()
-			m.tellGap(gapLog)
+			m.tellGap(contract.Token{}, gapLog)
 		default:
 			if cursor.Revision+1 < log.first {
 				m.tellJoined()
-				m.tellGap(gapOld)
+				m.tellGap(contract.Token{}, gapOld)
 			}
 			start = min(start, cursor.Revision)
 		}
@@ -68,10 +68,11 @@ func (s *clientSession) replayStart(ctx context.Context, hello *contract.Hello) 
 	return start, nil
 }
 
-// tellGap tells that something can't be replayed.
-func (m *membership) tellGap(reason string) {
+// tellGap tells that something can't be replayed, of one peer or, if that is zero, of
+// all.
+func (m *membership) tellGap(from contract.Token, reason string) {
 	gaps.Inc()
-	m.s.sendAny(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, Reason: reason}))
+	m.s.sendAny(marshal(contract.Gap{Type: contract.TypeGap, Room: m.roomName, From: from, Reason: reason}))
 }
 
 // tellLost tells of the rooms of a hello that the session isn't in any more.

@@ -16,6 +16,7 @@ type view struct {
 	ends   map[contract.Token]map[contract.Token]uint64 // by settled edge, then by log
 	spots  map[string]spot                              // of the other members
 	edges  map[contract.Token]bool                      // that haven't settled and have members
+	silent []string                                     // the members on edges that are no longer waited for
 }
 
 // spot is where a member is, or was when it left, and in which session: behind
