@@ -5,7 +5,9 @@
 // and go to one handle_<verb>.go each; session.go keeps what a client must not
 // lose with its socket; room.go keeps what the edge knows of a room and decides
 // where a signal goes; reader.go follows the log and deliver.go hands its
-// entries to members; replay.go brings a resumed session up to date.
+// entries to members. A session that comes back is brought up to date by
+// replay.go, or by arrival.go if its members have been elsewhere: adopt.go takes
+// those over, and moves.go follows them.
 //
 // It promises that a frame it acknowledged is in the log or was answered by an
 // error, that a member gets each signal once and in its sender's order, and
