@@ -20,8 +20,10 @@ type shelves struct {
 }
 
 const (
-	// shelfKept is how long a shelf stays that nobody reads from.
+	// shelfKept is how long a shelf stays that nobody reads from, shelfLife how long
+	// any does: the log of an edge that lives, as of this one, grows.
 	shelfKept = 15 * time.Second
+	shelfLife = 30 * time.Second
 	// maxShelfBytes bounds one shelf.
 	maxShelfBytes = 256 << 20
 	// shelfPause is the time after a reading that failed.
@@ -35,6 +37,8 @@ var errShelfFull = errors.New("more was missed than can be replayed")
 type shelf struct {
 	e    *Edge
 	edge contract.Token
+	made time.Time
+	most int // bytes
 
 	mu      sync.Mutex
 	first   uint64 // everything over it and
@@ -50,6 +54,7 @@ type shelf struct {
 // head, which must be at `least` or over.
 type reading struct {
 	after, least uint64
+	reached      uint64 // set before done
 	done         chan error
 }
 
@@ -58,7 +63,7 @@ func (s *shelves) of(edge contract.Token) *shelf {
 	defer s.mu.Unlock()
 	k := s.byEdge[edge]
 	if k == nil {
-		k = &shelf{e: s.e, edge: edge}
+		k = &shelf{e: s.e, edge: edge, made: time.Now(), most: maxShelfBytes}
 		if s.byEdge == nil {
 			s.byEdge = map[contract.Token]*shelf{}
 		}
@@ -73,7 +78,7 @@ func (s *shelves) sweep() {
 	defer s.mu.Unlock()
 	for edge, k := range s.byEdge {
 		k.mu.Lock()
-		if !k.running && len(k.waiting) == 0 && time.Since(k.used) > shelfKept {
+		if !k.running && len(k.waiting) == 0 && (time.Since(k.used) > shelfKept || time.Since(k.made) > shelfLife) {
 			delete(s.byEdge, edge)
 		}
 		k.mu.Unlock()
@@ -83,32 +88,53 @@ func (s *shelves) sweep() {
 // read returns a room's signals after a revision up to `reached`, which is the
 // log's head at a moment after the call.
 func (k *shelf) read(ctx context.Context, room string, after, least uint64) (signals []hold, reached uint64, err error) {
-	one := &reading{after: after, least: least, done: make(chan error, 1)}
+	for {
+		one := &reading{after: after, least: least, done: make(chan error, 1)}
+		k.wait(one)
+		select {
+		case err = <-one.done:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, after, err
+		}
+		if signals, there := k.get(room, one); there {
+			return signals, max(after, one.reached), nil
+		}
+	}
+}
+
+// wait has a reading be done.
+func (k *shelf) wait(one *reading) {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.waiting = append(k.waiting, one)
 	k.used = time.Now()
 	if !k.running {
 		k.running = true
 		k.e.goWork(k.run)
 	}
-	k.mu.Unlock()
-	select {
-	case err = <-one.done:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if err != nil {
-		return nil, after, err
-	}
+}
+
+// get takes what a reading has brought of a room, unless the shelf was cleared since.
+func (k *shelf) get(room string, one *reading) (signals []hold, there bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.used = time.Now()
+	if k.first > one.after || k.last < one.reached {
+		return nil, false
+	}
 	all := k.rooms[room]
-	n := len(all)
-	for n > 0 && all[n-1].origin.revision > after {
+	end := len(all)
+	for end > 0 && all[end-1].origin.revision > one.reached {
+		end--
+	}
+	n := end
+	for n > 0 && all[n-1].origin.revision > one.after {
 		n--
 	}
-	return all[n:len(all):len(all)], max(after, k.last), nil
+	return all[n:end:end], true
 }
 
 // run reads as long as somebody waits. One reading serves all who waited when it
@@ -124,7 +150,15 @@ func (k *shelf) run(ctx context.Context) {
 			return
 		}
 		err := k.fill(ctx, waiting)
+		if errors.Is(err, errShelfFull) { // perhaps of what nobody who waits needs
+			k.clear()
+			err = k.fill(ctx, waiting)
+		}
+		k.mu.Lock()
+		reached := k.last
+		k.mu.Unlock()
 		for _, one := range waiting {
+			one.reached = reached
 			one.done <- err
 		}
 		if err != nil {
@@ -165,11 +199,18 @@ func (k *shelf) fill(ctx context.Context, waiting []*reading) error {
 	return nil
 }
 
+// clear forgets everything.
+func (k *shelf) clear() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.rooms, k.bytes, k.first, k.last = nil, 0, 0, 0
+}
+
 // room is how many bytes the shelf can still take.
 func (k *shelf) room() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return maxShelfBytes - k.bytes
+	return k.most - k.bytes
 }
 
 // put adds what was read, at the front or at the end.

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -47,6 +48,20 @@ func TestShelf_read(t *testing.T) {
 	if _, _, err := k.read(t.Context(), y.r.key, 0, count+1000); err == nil {
 		t.Error("a log that is behind what was committed was read without an error")
 	}
+	k.mu.Lock()
+	k.most = k.bytes // what is read from now on finds no place, but for what was read before
+	k.mu.Unlock()
+	y.send(there, count+2, count+2)
+	y.wait.Wait()
+	if signals, _, err := k.read(t.Context(), y.r.key, count, count+2); err != nil || len(signals) != 2 {
+		t.Errorf("two signals of a shelf that was full: %d, %v", len(signals), err)
+	}
+	if _, _, err := k.read(t.Context(), y.r.key, 0, count+2); !errors.Is(err, errShelfFull) {
+		t.Errorf("more than a shelf holds: %v, want %v", err, errShelfFull)
+	}
+	k.mu.Lock()
+	k.most = maxShelfBytes
+	k.mu.Unlock()
 	if signals, _, err := k.read(t.Context(), contract.RoomKey(y.r.app, y.r.app), 0, 0); err != nil || len(signals) != 0 {
 		t.Errorf("another room: %d signals, %v", len(signals), err)
 	}

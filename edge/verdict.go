@@ -69,12 +69,12 @@ type finder func(peer []byte) (spot, bool)
 //
 // Of a sender that has begun another session, on another edge or after a rewind,
 // what it sent in earlier ones counts up to what its client had seen acknowledged:
-// it sends all the rest again. That goes for one that has left meanwhile, too. What an edge sent to
-// an earlier place of the member counts up to where the edge switched to the new
-// one: a settled edge has told where that is. Of one that hasn't, what stood in the
-// log of the cursor's edge before anybody could know of a move counts. A broadcast
-// goes to several logs: without such bounds one that overtook a direct signal
-// could be taken for the sender's next.
+// it sends all the rest again. That goes for one that has left meanwhile, too. What
+// an edge sent to an earlier place of the member counts up to where the edge
+// switched to the new one: a settled edge has told where that is. Of one that
+// hasn't, what stood in the log of the cursor's edge before anybody could know of a
+// move counts. A broadcast goes to several logs: without such bounds one that
+// overtook a direct signal could be taken for the sender's next.
 func (v *view) judge(one *hold, now finder) verdict {
 	if v.stayed || one.signal.Kind == contract.KindEvent {
 		return give
