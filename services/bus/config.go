@@ -30,6 +30,9 @@ type Config struct {
 	PingInterval time.Duration `koanf:"ping_interval"`
 	// DrainTimeout is the most that draining a connection may take.
 	DrainTimeout time.Duration `koanf:"drain_timeout"`
+	// Waiting, if not nil, is told after each attempt to connect for the first
+	// time why it failed.
+	Waiting func(why error) `koanf:"-"`
 }
 
 // DefaultConfig is a server on this machine. The pings notice a partition
@@ -55,6 +58,9 @@ func (c Config) Validate() error {
 	}
 	if c.User == "" && c.Password != "" {
 		fault("password: needs nats.user")
+	}
+	if c.User != "" && c.Password == "" {
+		fault("password: missing: nats.user needs one, in password or the file that password_file names")
 	}
 	if c.User != "" && c.CredsFile != "" {
 		fault("creds_file: leave it out or nats.user, one of the two signs in")

@@ -46,8 +46,12 @@ func Connect(ctx context.Context, cfg Config, name string, extra ...nats.Option)
 			slog.InfoContext(ctx, "connected to NATS", "server", nc.ConnectedUrlRedacted(), "name", name)
 			return nc, nil
 		}
+		why := advised(err)
+		if cfg.Waiting != nil {
+			cfg.Waiting(why)
+		}
 		if waiting.allow() {
-			slog.WarnContext(ctx, "waiting for NATS", "url", redactURL(cfg.URL), "error", err)
+			slog.WarnContext(ctx, "waiting for NATS", "url", redactURL(cfg.URL), "error", why)
 		}
 		if sleep(ctx, reconnectDelay(attempt)) != nil {
 			return nil, fmt.Errorf("connect to NATS: %w", ended(ctx, err))
@@ -194,6 +198,7 @@ func newAsyncErrorLog() nats.ErrHandler {
 		if !limit.allow() {
 			return
 		}
+		err = advised(err)
 		if sub != nil {
 			slog.Error("NATS reported an error", "error", err, "subject", sub.Subject)
 			return

@@ -18,14 +18,18 @@ const (
 	openLongest  = 500 * time.Millisecond
 )
 
-// OpenStream waits until the stream exists; roomsvc creates it. One log line
-// says that it waits. ctx ends it.
+// OpenStream waits until the stream exists; roomsvc creates it. A log line says
+// that it waits, and why. ctx ends it.
 func OpenStream(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
-	return open(ctx, "stream "+name, func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, name) })
+	stream, err := open(ctx, "stream "+name, func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, name) })
+	if err == nil {
+		checkClock(ctx, stream.CachedInfo().TimeStamp, time.Now(), &clockLog)
+	}
+	return stream, err
 }
 
-// OpenBucket waits until the bucket exists; roomsvc creates it. One log line
-// says that it waits. ctx ends it. [Watch] takes the outcome.
+// OpenBucket waits until the bucket exists; roomsvc creates it. A log line says
+// that it waits, and why. ctx ends it. [Watch] takes the outcome.
 func OpenBucket(ctx context.Context, js jetstream.JetStream, name string) (jetstream.KeyValue, error) {
 	kv, err := open(ctx, "bucket "+name, func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, name) })
 	if err != nil {
@@ -42,7 +46,7 @@ type bucket struct {
 
 func open[T any](ctx context.Context, what string, attempt func(context.Context) (T, error)) (T, error) {
 	pause := backoff{shortest: openShortest, longest: openLongest}
-	waiting := false
+	said := ""
 	for {
 		opened, err := openOnce(ctx, attempt)
 		if err == nil {
@@ -51,9 +55,9 @@ func open[T any](ctx context.Context, what string, attempt func(context.Context)
 		if ctx.Err() == nil && !IsTransient(err) && !missing(err) {
 			return opened, fmt.Errorf("open %s: %w", what, err)
 		}
-		if !waiting {
-			slog.InfoContext(ctx, "waiting for roomsvc to make a stream", "missing", what, "error", err)
-			waiting = true
+		if why := advised(err).Error(); why != said {
+			slog.InfoContext(ctx, "waiting for a stream, which roomsvc makes", "missing", what, "error", why)
+			said = why
 		}
 		if pause.wait(ctx) != nil {
 			return opened, fmt.Errorf("open %s: %w", what, ended(ctx, err))

@@ -136,6 +136,7 @@ func (w *watch) newConsumer(ctx context.Context) (consumer jetstream.Consumer, r
 	if err != nil {
 		return nil, nil, fmt.Errorf("open stream: %w", err)
 	}
+	checkClock(ctx, stream.CachedInfo().TimeStamp, time.Now(), &clockLog)
 	if info := stream.CachedInfo(); !info.Created.Equal(w.created) || info.State.LastSeq < w.last {
 		w.created, w.last = info.Created, 0 // another log: its revisions mean nothing here
 	}

@@ -50,5 +50,9 @@ func readSecret(path string) (Secret, error) {
 	if len(content) > maxSecretBytes {
 		return "", fmt.Errorf("read secret: %s is larger than %d bytes", path, maxSecretBytes)
 	}
-	return Secret(strings.TrimRight(string(content), "\r\n")), nil
+	secret := strings.TrimRight(string(content), "\r\n")
+	if secret == "" {
+		return "", fmt.Errorf("read secret: %s is empty", path)
+	}
+	return Secret(secret), nil
 }

@@ -160,7 +160,9 @@ func (p *program) supervise(ctx context.Context) error {
 }
 
 func (p *program) connectAndRun(ctx context.Context) error {
-	nc, err := bus.Connect(ctx, p.nats, p.name)
+	cfg := p.nats
+	cfg.Waiting = func(why error) { HealthFrom(ctx).Set(natsCheck, fmt.Errorf("waiting: %w", why)) }
+	nc, err := bus.Connect(ctx, cfg, p.name)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // asked to stop before NATS was there

@@ -165,7 +165,7 @@ func TestMain_StopsWhileItWaitsForNATS(t *testing.T) {
 	p := startProcess(t, "nats://"+freeAddress(t))
 	until(t, "alive and not ready", func() bool {
 		return readBody(t, "http://"+p.admin+"/healthz") == "ok\n" &&
-			strings.Contains(readBody(t, "http://"+p.admin+"/readyz"), `{"ready":false,"checks":{"nats":"starting"}}`)
+			strings.Contains(readBody(t, "http://"+p.admin+"/readyz"), `"nats":"waiting: nats: no servers available for connection: start nats-server, or correct nats.url"`)
 	})
 	p.signal(t, syscall.SIGTERM)
 	if got := p.exitCode(t); got != exitOK {

@@ -141,6 +141,7 @@ func (k *link) take(m *nats.Msg, now time.Time) {
 	out, duplicate, err := parseAnswer(m)
 	switch {
 	case errors.Is(err, ErrFull):
+		k.set.tellFull(now)
 		k.end(Outcome{Err: ErrFull})
 	case err != nil:
 		k.fail(err, now)

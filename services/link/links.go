@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -97,6 +98,8 @@ type Links struct {
 	sub     *nats.Subscription
 	answers chan *nats.Msg
 	wg      sync.WaitGroup
+
+	toldFull atomic.Int64 // when it was last said that the log is full, Unix nanoseconds
 
 	mu     sync.Mutex
 	closed bool

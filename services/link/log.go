@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -62,6 +63,19 @@ func (l *Log) Stream(to contract.Token) jetstream.Stream { return l.streams[l.Sh
 
 // Epoch tells one life of that shard from another: a log made anew has another.
 func (l *Log) Epoch(to contract.Token) uint64 { return l.epochs[l.Shard(to)] }
+
+// fullInterval is the least time between two lines about a full log.
+const fullInterval = 10 * time.Second
+
+// tellFull says what to do about a full log, for all links at once.
+func (l *Links) tellFull(now time.Time) {
+	last := l.toldFull.Load()
+	if now.UnixNano()-last < int64(fullInterval) || !l.toldFull.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	slog.Error("the signal log is full: signals are refused until the oldest are out; for more room raise roomsvc.signals_max_bytes",
+		"bytes_a_shard", l.log.streams[0].CachedInfo().Config.MaxBytes)
+}
 
 // Entry reads an entry of a link into `to` from the shard's leader.
 func (l *Log) Entry(ctx context.Context, to contract.Token, revision uint64) ([]byte, error) {

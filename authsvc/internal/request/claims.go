@@ -12,6 +12,11 @@ import (
 // MinTTL is the shortest time for which a token may be asked.
 const MinTTL = time.Second
 
+// clocksApart is how far authsvc's clock may be ahead of an edge's: a token is
+// valid from so long before it is issued, since one that isn't valid yet would keep
+// everybody out.
+const clocksApart = 5 * time.Minute
+
 // Rules are the limits of all apps.
 type Rules struct {
 	Issuer     string        // `iss` of every token
@@ -49,7 +54,7 @@ func (r Rules) Claims(req contract.TokenRequest, app contract.AppRecord, id stri
 		Issuer:    r.Issuer,
 		Subject:   req.Identity,
 		Audience:  contract.TokenAudience,
-		NotBefore: now.Unix(),
+		NotBefore: now.Add(-clocksApart).Unix(),
 		Expires:   now.Unix() + ttl,
 		ID:        id,
 		App:       string(app.App.ID()),

@@ -75,7 +75,7 @@ func TestRules_Claims(t *testing.T) {
 		Grants: []string{"lock", "kick", "lock"}, ICE: contract.PolicyRelay,
 	}
 	want := contract.Claims{
-		Issuer: "parley", Subject: "ada", Audience: "parley", NotBefore: 1_800_000_000, Expires: 1_800_000_060,
+		Issuer: "parley", Subject: "ada", Audience: "parley", NotBefore: 1_799_999_700, Expires: 1_800_000_060,
 		ID: "id", App: "demo 1", Room: "hello", Grants: []string{"kick", "lock"}, MaxStay: 90, ICE: contract.PolicyRelay,
 	}
 	got, err := rules.Claims(req, app, "id", now)
