@@ -239,6 +239,7 @@ func (t *turn) rewind(e edge, s signal) {
 func (t *turn) end(e edge, s peer, most uint8) {
 	mine := &t.processes[e].sessions[s]
 	if mine.open {
-		mine.open, mine.settled = false, min(t.processes[e].settled(s, mine), most)
+		mine.open = false
+		t.processes[e].ended[s] = ending{mine.life, min(t.processes[e].settled(s, mine), most)}
 	}
 }

@@ -48,7 +48,7 @@ var trials = map[rule]trial{
 	bySession: {larger["others on C, an entry is unknown"], []string{"S1 sends 1", "S1 sends 2", "R says hello to C", "A gives up A->B"}, swapped},
 	rewindsEnd: {larger["others on C, an entry is unknown"], []string{
 		"S1 sends 1", "S1 sends 2", "R says hello to C", "A gives up A->B", "S1 says hello to A", "C takes R, attempt 2",
-	}, swapped},
+	}, lost},
 	ackedBoundOwn: {larger["R and S1 move"], []string{
 		"S1 sends 1", "R says hello to A", "A->B commits", "A takes R, attempt 2", "A reads the room for R, attempt 2",
 		"A hears that R is on A, incarnation 2", "S1 sends 2", "S1 says hello to B",

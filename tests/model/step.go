@@ -188,23 +188,19 @@ func (t *turn) answers(e edge) bool {
 }
 
 // answer tells the receiver's edge how far the links to its earlier places got,
-// and which sessions it has: one that was rewound has ended.
+// and which sessions have ended there.
 func (t *turn) answer(e edge) {
 	a := &t.arrival
 	p := &t.processes[e]
 	a.settled.add(e)
 	a.ends[e] = p.ends
 	for s := range peer(senders) {
-		mine := &p.sessions[s]
-		if mine.life == 0 || !t.u.keeps(answerTells) {
+		one := p.ended[s]
+		if one.life == 0 || !t.u.keeps(answerTells) {
 			continue
 		}
-		began, acked := mine.life, t.records[s].ackedAt[mine.life]
-		if !mine.open {
-			began, acked = mine.life+1, mine.settled
-		}
-		if began > a.room.began[s] {
-			a.room.began[s], a.room.acked[s] = began, max(a.room.acked[s], acked)
+		if began := one.life + 1; began > a.room.began[s] {
+			a.room.began[s], a.room.acked[s] = began, max(a.room.acked[s], one.settled)
 		}
 	}
 }

@@ -46,8 +46,11 @@ type sending struct {
 	incarnation uint8 // of the takeover that opened it, or went on with it
 	life        uint8
 	accepted    uint8
-	settled     uint8 // when it was rewound
 }
+
+// ending is the newest session of a sender that has ended on an edge: later ones begin
+// with a higher number than life, and of it so much was settled.
+type ending struct{ life, settled uint8 }
 
 // process is one edge.
 type process struct {
@@ -59,6 +62,7 @@ type process struct {
 	took   uint8 // its own log's position when the receiver came last
 	// sessions by sender; links by the receiving edge.
 	sessions [senders]sending
+	ended    [senders]ending
 	links    [edges]link
 	lanes    [4]lane
 	newest   [edges]uint8 // the last lane to each edge, by its mark; 0: none
