@@ -25,12 +25,36 @@ func TestResume_judgesLikeWhatCameLive(t *testing.T) {
 	h.logged(b, e.id, h.message(bob, 1, false))
 	e.reader.position.Store(h.logged(b, e.id, h.message(bob, 2, false)))
 	h.places(bob, a, 3, 2)
-	hello := h.hello(e.id, 0)
+	hello := h.hello(e.id)
 	if !h.ada.s.mustArrive(hello) {
 		t.Error("the log would be replayed as it is")
 	}
 	h.ada.s.catchUp(h.ada.s.conn, hello)
 	h.awaitGot(1, 2)
+}
+
+// TestResume_isntHiddenByWhatWasLost has ada's socket take bob's 2 with it. He has
+// moved since, so that one doesn't count any more; he sends it again.
+func TestResume_isntHiddenByWhatWasLost(t *testing.T) {
+	a, b := process(t, "a"), process(t, "b")
+	bob := newMember(t, "bob", 2, a)
+	h := newHall(t, bob)
+	e := h.r.e
+	h.ada.s.rooms["room"], h.ada.trail = h.ada, []contract.Token{process(t, "before")}
+	for seq := uint64(1); seq <= 2; seq++ {
+		h.comes(a, h.message(bob, seq, false))
+		e.reader.position.Store(h.logged(a, e.id, h.message(bob, seq, false)))
+	}
+	h.checkGot(1, 2)
+	h.places(bob, b, 2, 1)
+	hello := h.hello(e.id)
+	if !h.ada.s.mustArrive(hello) {
+		t.Error("the log would be replayed as it is")
+	}
+	h.ada.s.catchUp(h.ada.s.conn, hello)
+	h.awaitGot(1)
+	h.comes(b, h.message(bob, 2, false))
+	h.awaitGot(2)
 }
 
 // TestArrival_bring_waitsForTheReader has ada come back to an edge that she was on
@@ -46,7 +70,7 @@ func TestArrival_bring_waitsForTheReader(t *testing.T) {
 	first := h.message(bob, 1, false)
 	at := h.logged(between, e.id, first)
 	end := h.logged(between, between, h.message(bob, 2, false))
-	hello := h.hello(e.id, 0)
+	hello := h.hello(e.id)
 	cursor, err := contract.ParseCursor(hello.Rooms["room"].Cursor)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +112,7 @@ func TestArrival_bring_saysWhatItGivesUp(t *testing.T) {
 	e := h.r.e
 	h.ada.s.rooms["room"], h.ada.trail = h.ada, []contract.Token{between}
 	e.reader.position.Store(h.logged(silent, between, h.message(bob, 1, false)))
-	hello := h.hello(between, 0)
+	hello := h.hello(between)
 	cursor, err := contract.ParseCursor(hello.Rooms["room"].Cursor)
 	if err != nil {
 		t.Fatal(err)

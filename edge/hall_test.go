@@ -96,9 +96,9 @@ func (h *hall) logged(from, to contract.Token, signals ...contract.Signal) (revi
 	return ack.Sequence
 }
 
-// hello is ada's, with her cursor in the log of an edge.
-func (h *hall) hello(edge contract.Token, revision uint64) *contract.Hello {
-	cursor := contract.Cursor{Edge: edge, Epoch: h.log.Epoch(edge), Revision: revision, App: h.r.app}
+// hello is ada's, with her cursor at the beginning of an edge's log.
+func (h *hall) hello(edge contract.Token) *contract.Hello {
+	cursor := contract.Cursor{Edge: edge, Epoch: h.log.Epoch(edge), App: h.r.app}
 	return &contract.Hello{Rooms: map[string]contract.ResumeRoom{"room": {Peer: h.ada.peerText, Cursor: cursor.String()}}}
 }
 
