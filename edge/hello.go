@@ -276,7 +276,7 @@ func (s *clientSession) recordTakeover(attempt uint64) error {
 		if m.recorder.want(func(w *wanted) {
 			w.state, w.attempt, w.secret = contract.StateHere, attempt, next
 			w.begins, w.acked = rewound, settled
-			w.done = append(w.done, func(err error) { written <- err })
+			w.written = append(w.written, func(err error) { written <- err })
 		}) {
 			waiting++
 		}

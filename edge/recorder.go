@@ -62,11 +62,18 @@ type wanted struct {
 	acked    uint64        // see begins
 	again    bool          // as it is
 	trace    string        // of the frame that brought the presence
-	done     []func(error) // called, in order, when it is written and told, or failed
+	written  []func(error) // called, in order, when it is written and on its way to the room, or failed
+	done     []func(error) // called, in order, when it is told, too, or failed
 }
 
 func (w *wanted) empty() bool {
 	return w.presence == nil && w.state == "" && !w.grants && w.attempt == 0 && !w.again && len(w.done) == 0
+}
+
+// finish calls all who wait.
+func (w *wanted) finish(err error) {
+	finishAll(w.written, err)
+	finishAll(w.done, err)
 }
 
 // isNews reports whether the room hears of it.
@@ -183,20 +190,20 @@ func (rec *recorder) run(ctx context.Context) {
 			return
 		}
 		if over != "" {
-			finishAll(next.done, errMemberGone)
+			next.finish(errMemberGone)
 			rec.bury(ctx, over)
 			return
 		}
 		record, err := rec.apply(ctx, &next)
 		if err != nil {
-			finishAll(next.done, err)
+			next.finish(err)
 			if errors.Is(err, errMemberMoved) {
 				rec.m.moved()
 			}
 			continue
 		}
 		if !next.isNews() {
-			finishAll(next.done, nil)
+			next.finish(nil)
 			continue
 		}
 		rec.tell(record, next)
@@ -211,7 +218,7 @@ func (rec *recorder) next(ctx context.Context) (w wanted, over contract.LeaveRea
 			rec.writing = false
 			w, rec.wanted = rec.wanted, wanted{}
 			rec.mu.Unlock()
-			finishAll(w.done, ctx.Err())
+			w.finish(ctx.Err())
 			return wanted{}, "", false
 		}
 		e := rec.m.r.e
@@ -319,14 +326,23 @@ func (rec *recorder) bury(ctx context.Context, reason contract.LeaveReason) {
 	finishAll(waiting, err)
 }
 
+// tellPause is the time until the room is told again what it may not have heard.
+const tellPause = time.Second
+
 // tell sends the change to every edge of the room, and finishes when all have it.
+// What comes after it on the same links can't overtake it.
 func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 	body := marshal(contract.PeerUpdate{
 		Peer: record.Peer, Version: record.Version, Presence: record.Presence, State: record.State,
 		Incarnation: record.Incarnation, Began: record.Began, Acked: record.Acked,
 	})
 	m := rec.m
-	all := &countdown{done: func(err error) { finishAll(w.done, err) }}
+	all := &countdown{done: func(err error) {
+		finishAll(w.done, err)
+		if err != nil {
+			rec.tellAgain()
+		}
+	}}
 	all.add()
 	m.r.mu.Lock()
 	m.told = body
@@ -338,7 +354,18 @@ func (rec *recorder) tell(record contract.MemberRecord, w wanted) {
 		}
 	}
 	m.r.mu.Unlock()
+	finishAll(w.written, nil)
 	all.finish(nil)
+}
+
+// tellAgain has the room told once more how the member is, after a while.
+func (rec *recorder) tellAgain() {
+	rec.m.r.e.goWork(func(ctx context.Context) {
+		pause(ctx, tellPause)
+		if ctx.Err() == nil {
+			rec.want(func(w *wanted) { w.again = true })
+		}
+	})
 }
 
 func finishAll(done []func(error), err error) {
