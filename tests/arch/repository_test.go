@@ -42,6 +42,7 @@ func TestRepository_Text(t *testing.T) {
 	report(t, CheckLengths(files, longFiles))
 	report(t, CheckMarkers(files))
 	report(t, CheckPlaces(files))
+	report(t, CheckProofs(files))
 }
 
 func TestRepository_Modules(t *testing.T) {

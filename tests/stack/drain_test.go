@@ -1,35 +1,14 @@
 package stack
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
 
-	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
 )
-
-// ready is what /readyz of a program answers: whether it is ready and its checks.
-func ready(t *testing.T, p *Process) (ok bool, checks string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.Admin+"/readyz", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false, err.Error()
-	}
-	defer resp.Body.Close()
-	var body bytes.Buffer
-	_, _ = body.ReadFrom(resp.Body) // what came is only shown
-	return resp.StatusCode == http.StatusOK, body.String()
-}
 
 // TestDrain_membersMoveWhileSignalsFlow stops one edge after the other, and starts each
 // again: every member goes on elsewhere with the same session, nobody is seen away, and
@@ -38,8 +17,8 @@ func TestDrain_membersMoveWhileSignalsFlow(t *testing.T) {
 	s := Processes(t, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	clients, rooms := s.crowdOf(t, 6, "drained")
-	x := startExchange(ctx, t, rooms, 3*time.Millisecond)
+	members := s.party(t, 6, "drained")
+	x := startExchange(ctx, t, members.rooms, 3*time.Millisecond)
 	for _, name := range []string{"edge-1", "edge-2"} {
 		wait(ctx, time.Second)
 		p := s.Process(t, name)
@@ -56,26 +35,11 @@ func TestDrain_membersMoveWhileSignalsFlow(t *testing.T) {
 	if x.aways > 0 {
 		t.Errorf("members were seen away %d times", x.aways)
 	}
-	for i, c := range clients {
+	for i, c := range members.clients {
 		if got := c.Stats(); got.Losses > 0 || got.Resumes == 0 {
 			t.Errorf("client %d: %d resumes, %d sessions lost, want some and none", i, got.Resumes, got.Losses)
 		}
 	}
-}
-
-// crowdOf joins clients that know all edges to one room; the n-th begins on edge n.
-func (s *Stack) crowdOf(t *testing.T, count int, room string) (clients []*client.Client, rooms []*client.Room) {
-	t.Helper()
-	for i := range count {
-		var others []string
-		for n := 1; n < len(s.Edges); n++ {
-			others = append(others, s.Edges[(i+n)%len(s.Edges)])
-		}
-		c := s.Dial(t, i%len(s.Edges), fmt.Sprintf("member-%d", i), client.WithURLs(others...),
-			client.WithBackoff(time.Millisecond, 50*time.Millisecond))
-		clients, rooms = append(clients, c), append(rooms, Join(t, c, room))
-	}
-	return clients, rooms
 }
 
 // TestDrain_waitsForAClientThatStays has a client that doesn't heed goaway: it is told
@@ -91,9 +55,9 @@ func TestDrain_waitsForAClientThatStays(t *testing.T) {
 	p := s.Process(t, "edge-1")
 	began := time.Now()
 	p.Terminate(t)
-	for ok, checks := true, ""; ok; ok, checks = ready(t, p) {
+	for p.ready(t) {
 		if time.Since(began) > drain {
-			t.Fatalf("the edge is still ready: %s", checks)
+			t.Fatal("the edge is still ready")
 		}
 		wait(t.Context(), 10*time.Millisecond)
 	}

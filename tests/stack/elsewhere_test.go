@@ -13,13 +13,8 @@ import (
 // the other one each time.
 func (s *Stack) members(t *testing.T, count int, room string) (rooms []*client.Room, wires []*cutter) {
 	t.Helper()
-	for i := range count {
-		wire := &cutter{}
-		c := s.Dial(t, i%2, fmt.Sprintf("member-%d", i), client.WithURLs(s.Edges[(i+1)%2]),
-			client.WithDialer(wire.dial), client.WithBackoff(time.Millisecond, 50*time.Millisecond))
-		rooms, wires = append(rooms, Join(t, c, room)), append(wires, wire)
-	}
-	return rooms, wires
+	p := s.party(t, count, room)
+	return p.rooms, p.wires
 }
 
 // TestResume_onTheOtherEdge cuts the sockets of members, alone and together,

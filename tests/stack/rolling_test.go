@@ -50,9 +50,9 @@ func (s *Stack) startLoad(t *testing.T) *load {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	l := &load{ctx: ctx, stop: make(chan struct{})}
-	var rooms []*client.Room
-	l.clients, rooms = s.crowdOf(t, 5, "load")
-	l.x = startExchange(ctx, t, rooms, 5*time.Millisecond)
+	members := s.party(t, 5, "load")
+	l.clients = members.clients
+	l.x = startExchange(ctx, t, members.rooms, 5*time.Millisecond)
 	l.wg.Go(func() { l.visit(s) })
 	return l
 }

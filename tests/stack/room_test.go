@@ -113,11 +113,7 @@ func newBystander(t *testing.T, s *Stack, i int, room string) *bystander {
 	}
 	go b.read(br)
 	identity := fmt.Sprintf("member %d", i)
-	now := time.Now().Unix()
-	signed, err := token.Sign(s.Key, token.KeyID(s.Key.Public().(ed25519.PublicKey)), contract.Claims{
-		Issuer: "parley", Subject: identity, Audience: contract.TokenAudience, NotBefore: now - 10, Expires: now + 600,
-		ID: rand.Text(), App: App, Room: room,
-	})
+	signed, err := s.sign(room, identity)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +127,15 @@ func newBystander(t *testing.T, s *Stack, i int, room string) *bystander {
 		}
 	}
 	return b
+}
+
+// sign is a token that no authsvc has made.
+func (s *Stack) sign(room, identity string) (string, error) {
+	now := time.Now().Unix()
+	return token.Sign(s.Key, token.KeyID(s.Key.Public().(ed25519.PublicKey)), contract.Claims{
+		Issuer: "parley", Subject: identity, Audience: contract.TokenAudience, NotBefore: now - 10, Expires: now + 600,
+		ID: rand.Text(), App: App, Room: room,
+	})
 }
 
 // read counts frames by type until the connection ends. A `joined` in parts
