@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/parley-rtc/parley/services/contract"
@@ -77,5 +78,66 @@ func TestRoster_Follow(t *testing.T) {
 				t.Error("the trail was forgotten")
 			}
 		})
+	}
+}
+
+func TestRoster_sessions(t *testing.T) {
+	a := member(t, "a", 1)
+	here, there := token(t, "edge-a"), token(t, "edge-b")
+	var r Roster
+	r.Load(document(t, 1, a), nil)
+	for _, step := range []struct {
+		name         string
+		do           func()
+		began, acked uint64
+	}{
+		{"at the join", func() {}, 1, 0},
+		{"a resume in the same session", func() { r.Move(a.Peer, Place{here, 2, 1, 0}) }, 1, 0},
+		{"a rewind that its edge tells", func() { r.Hear(&contract.Session{Peer: a.Peer, Began: 2, Acked: 5}) }, 2, 5},
+		{"what was told before", func() { r.Hear(&contract.Session{Peer: a.Peer, Began: 1, Acked: 9}) }, 2, 5},
+		{"the session after it", func() { r.Move(a.Peer, Place{here, 3, 3, 5}) }, 3, 5},
+		{"a takeover by an edge that doesn't count sessions", func() { r.Move(a.Peer, Place{there, 4, 0, 7}) }, 4, 7},
+		{"a resume there", func() { r.Move(a.Peer, Place{there, 5, 0, 7}) }, 4, 7},
+		{"a takeover whose client had seen less", func() { r.Move(a.Peer, Place{here, 6, 6, 6}) }, 6, 7},
+	} {
+		step.do()
+		if got := r.Get(a.Peer); got.Began != step.began || got.Acked != step.acked {
+			t.Errorf("%s: the session began with %d behind %d, want %d and %d", step.name, got.Began, got.Acked, step.began, step.acked)
+		}
+	}
+}
+
+func TestRoster_Left(t *testing.T) {
+	var r Roster
+	var all []contract.Member
+	for i := range maxLeft + 1 {
+		all = append(all, member(t, fmt.Sprintf("m%d", i), uint64(i+1)))
+	}
+	r.Load(document(t, maxLeft+1, all...), nil)
+	first, last := all[0], all[maxLeft]
+	r.Move(last.Peer, Place{token(t, "edge-b"), 2, 2, 5})
+	if _, left := r.Left([]byte(last.Peer.String())); left {
+		t.Error("a member has left who is in")
+	}
+	revision := uint64(len(all))
+	for _, m := range all {
+		revision++
+		r.Apply(&contract.RoomEvents{Base: revision - 1, Revision: revision, Events: []contract.RoomEvent{
+			{Kind: contract.EventLeft, Revision: revision, Peer: m.Peer},
+		}})
+	}
+	r.Hear(&contract.Session{Peer: last.Peer, Began: 3, Acked: 6})
+	r.Forget()
+	want := Place{token(t, "edge-b"), 2, 3, 6}
+	if got, left := r.Left([]byte(last.Peer.String())); !left || got != want {
+		t.Errorf("who left last was at %+v, %v; want %+v", got, left, want)
+	}
+	if _, left := r.Left([]byte(first.Peer.String())); left {
+		t.Error("the roster knows of more members that have left than it may")
+	}
+	known := 0
+	r.EachLeft(func(contract.Token, Place) { known++ })
+	if known != maxLeft {
+		t.Errorf("it knows %d, want %d", known, maxLeft)
 	}
 }
