@@ -22,6 +22,10 @@ const (
 	// watchLinger is how long the server keeps the consumer of a process that
 	// went away without a word.
 	watchLinger = 10 * time.Second
+	// watchQuiet is how long a watcher may tell of nothing before it is made again.
+	// One that was made while its stream had no leader may show that it lives and
+	// yet not hear of what its server gets by catching up.
+	watchQuiet = 30 * time.Second
 	// watchAttempt bounds one request to make or remove a watcher.
 	watchAttempt = 2 * time.Second
 	// The pauses before a watcher is made again.
@@ -32,14 +36,15 @@ const (
 var (
 	errNotOpened = errors.New("the bucket wasn't opened by bus.OpenBucket")
 	errGap       = errors.New("an entry was lost on the way")
+	errQuiet     = errors.New("nothing came for a while")
 )
 
 // Watch calls fn for the current value and every later change of each key that
 // pattern matches, from one goroutine, until ctx ends; it returns ctx's error.
 // kv must come from [OpenBucket].
 //
-// A watcher that fails is noticed within three seconds and made again from its
-// position, or from the current values when the bucket was made anew. So fn
+// A watcher that fails is noticed within three seconds, one that falls silent
+// within [watchQuiet], and is made again from its position, or from the current values when the bucket was made anew. So fn
 // sees each current value at least once, and may see one again; a value that is
 // overwritten soon may be skipped. ready (which may be nil) is called once,
 // after the first complete set of current values.
@@ -50,7 +55,12 @@ func Watch(ctx context.Context, kv jetstream.KeyValue, pattern string, fn func(j
 	if !ok {
 		return fmt.Errorf("watch %s: %w", kv.Bucket(), errNotOpened)
 	}
-	w := &watch{bucket: b, pattern: pattern, fn: fn, ready: ready}
+	w := &watch{bucket: b, pattern: pattern, fn: fn, ready: ready, quiet: watchQuiet}
+	return w.run(ctx)
+}
+
+// run follows the bucket until ctx ends, by one consumer after the other.
+func (w *watch) run(ctx context.Context) error {
 	log := throttle{interval: waitingLogInterval}
 	pause := backoff{shortest: watchShortest, longest: watchLongest}
 	for {
@@ -62,8 +72,11 @@ func Watch(ctx context.Context, kv jetstream.KeyValue, pattern string, fn func(j
 		if w.last != before {
 			pause.next = 0
 		}
+		if errors.Is(err, errQuiet) {
+			continue
+		}
 		if log.allow() {
-			slog.WarnContext(ctx, "watch is made again", "bucket", kv.Bucket(), "pattern", pattern, "error", err)
+			slog.WarnContext(ctx, "watch is made again", "bucket", w.bucket.Bucket(), "pattern", w.pattern, "error", err)
 		}
 		if err := pause.wait(ctx); err != nil {
 			return err
@@ -78,6 +91,7 @@ type watch struct {
 	pattern string
 	fn      func(jetstream.KeyValueEntry)
 	ready   func() // nil once called
+	quiet   time.Duration
 
 	created time.Time // of the stream that last belongs to
 	last    uint64    // revision of the last entry that fn saw
@@ -100,8 +114,13 @@ func (w *watch) follow(ctx context.Context) error {
 	if missing == 0 {
 		w.complete()
 	}
+	quiet := time.AfterFunc(w.quiet, messages.Stop)
+	defer quiet.Stop()
 	for seen := uint64(1); ; seen++ {
 		m, err := messages.Next(jetstream.NextContext(ctx))
+		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+			return errQuiet
+		}
 		if err != nil {
 			return fmt.Errorf("next entry: %w", err)
 		}
@@ -112,6 +131,7 @@ func (w *watch) follow(ctx context.Context) error {
 		if meta.Sequence.Consumer != seen {
 			return errGap
 		}
+		quiet.Reset(w.quiet)
 		w.fn(newEntry(w.bucket.Bucket(), m, meta))
 		w.last = meta.Sequence.Stream
 		if seen >= missing || meta.NumPending == 0 {

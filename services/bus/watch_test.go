@@ -170,6 +170,40 @@ func TestWatch_APositionCountsOnlyInItsOwnLog(t *testing.T) {
 	}
 }
 
+// A paused consumer shows that it lives and delivers nothing.
+func TestWatch_OneThatFallsSilentIsMadeAgain(t *testing.T) {
+	kv := newBucket(t, startConnected(t, "svc"))
+	ctx, cancel := context.WithCancel(testContext(t))
+	ready, seen, ended := make(chan struct{}), make(chan string, 10), make(chan error, 1)
+	w := &watch{
+		bucket: kv.(bucket), pattern: ">", quiet: 200 * time.Millisecond,
+		fn: func(e jetstream.KeyValueEntry) { seen <- string(e.Value()) }, ready: func() { close(ready) },
+	}
+	go func() { ended <- w.run(ctx) }()
+	eventually(t, ready, "ready")
+	stream, err := w.bucket.js.Stream(ctx, streamPrefix+kv.Bucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for paused := false; !paused; { // it may be made again just now
+		names := stream.ConsumerNames(ctx)
+		for name := range names.Name() {
+			_, err := stream.PauseConsumer(ctx, name, time.Now().Add(time.Hour))
+			paused = paused || err == nil
+		}
+	}
+	if _, err := kv.Put(ctx, "k", []byte("after silence")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := eventually(t, seen, "the value"), "after silence"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	cancel()
+	if err := eventually(t, ended, "the end"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want its context's error", err)
+	}
+}
+
 func TestWatch_LosesNothingWhileItsConsumerIsTakenAway(t *testing.T) {
 	nc := startConnected(t, "svc")
 	kv := newBucket(t, nc)
