@@ -18,6 +18,15 @@ type Process struct {
 	p     *process
 }
 
+// Launch starts a program of bin/, which must stop cleanly when the test ends.
+func Launch(t testing.TB, program string, environ []string, args ...string) *Process {
+	t.Helper()
+	return &Process{p: start(t, program, binary(t, program), environ, args...)}
+}
+
+// Logs is the end of what the program wrote.
+func (p *Process) Logs() string { return p.p.logs.tail() }
+
 // keep remembers a process under a name of its own.
 func (s *Stack) keep(name, admin string, p *process) {
 	if s.processes == nil {

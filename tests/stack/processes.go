@@ -23,14 +23,14 @@ func Processes(t testing.TB, o Options) *Stack {
 	t.Helper()
 	o.fill()
 	s := &Stack{}
-	common := append([]string{"PARLEY_NATS__URL=" + s.startNATS(t, o.Nodes)}, o.Environ...)
+	common := append([]string{"PARLEY_NATS__URL=" + s.startNATS(t, o)}, o.Environ...)
 	service := func(name, program string, environ ...string) {
-		admin := freeAddress(t)
+		admin := FreeAddress(t)
 		s.keep(name, admin, start(t, program, o.program(t, program), append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))
 		s.Admin = append(s.Admin, admin)
 	}
 	for i := range 2 {
-		rooms := freeAddress(t)
+		rooms := FreeAddress(t)
 		s.RoomsURLs = append(s.RoomsURLs, "http://"+rooms)
 		service(fmt.Sprintf("roomsvc-%d", i+1), "roomsvc", "PARLEY_ROOMSVC__SHARDS="+strconv.Itoa(o.Shards),
 			"PARLEY_ROOMSVC__REPLICAS="+strconv.Itoa(o.Nodes),
@@ -38,7 +38,7 @@ func Processes(t testing.TB, o Options) *Stack {
 	}
 	key := s.newKey().Reveal()
 	for i := range o.Doubles {
-		auth := freeAddress(t)
+		auth := FreeAddress(t)
 		s.AuthURLs = append(s.AuthURLs, "http://"+auth)
 		service(numbered("authsvc", i), "authsvc",
 			"PARLEY_AUTHSVC__LISTEN="+auth, "PARLEY_AUTHSVC__SIGNING_KEY="+key,
@@ -50,7 +50,7 @@ func Processes(t testing.TB, o Options) *Stack {
 		service(numbered("candidatefilter", i), "candidatefilter", "PARLEY_CANDIDATEFILTER__POLICY="+string(o.Policy))
 	}
 	for i := range o.Edges {
-		address := freeAddress(t)
+		address := FreeAddress(t)
 		s.Edges = append(s.Edges, "ws://"+address+"/v1/ws")
 		name := fmt.Sprintf("edge-%d", i+1)
 		service(name, "edge", append(limitsEnviron(o),
@@ -72,19 +72,22 @@ func numbered(name string, i int) string {
 }
 
 // startNATS starts a server, or a cluster of several, and returns its addresses.
-func (s *Stack) startNATS(t testing.TB, nodes int) (urls string) {
+func (s *Stack) startNATS(t testing.TB, o Options) (urls string) {
 	t.Helper()
+	if o.StoreDir == "" {
+		o.StoreDir = t.TempDir()
+	}
 	var clients, routes []string
-	for range nodes {
-		clients, routes = append(clients, freeAddress(t)), append(routes, "nats://"+freeAddress(t))
+	for range o.Nodes {
+		clients, routes = append(clients, FreeAddress(t)), append(routes, "nats://"+FreeAddress(t))
 	}
 	for i, address := range clients {
 		host, port, _ := strings.Cut(address, ":")
-		monitor := freeAddress(t)
+		monitor := FreeAddress(t)
 		_, monitorPort, _ := strings.Cut(monitor, ":")
 		name := numbered(NATS, i)
-		args := []string{"-n", name, "-js", "-sd", t.TempDir(), "-a", host, "-p", port, "-m", monitorPort}
-		if nodes > 1 {
+		args := []string{"-n", name, "-js", "-sd", filepath.Join(o.StoreDir, name), "-a", host, "-p", port, "-m", monitorPort}
+		if o.Nodes > 1 {
 			args = append(args, "--cluster_name", "parley", "--cluster", routes[i], "--routes", strings.Join(routes, ","))
 		}
 		s.keep(name, monitor, start(t, NATS, binary(t, NATS), nil, args...))

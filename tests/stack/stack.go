@@ -45,6 +45,8 @@ type Options struct {
 	Bin     string          // folder of the programs but nats-server; empty: that of make build
 	TURN    authsvc.TURN    // that authsvc makes credentials for
 
+	StoreDir string // of processes: where NATS keeps its files; empty: a folder of the test
+
 	// In process only.
 	Rooms   func(*roomsvc.Config)        // changes the configuration of both
 	Edge    func(*edge.Config)           // changes the configuration of each
@@ -197,8 +199,8 @@ const (
 // portsChosen counts the ports that this process tried.
 var portsChosen atomic.Int64
 
-// freeAddress is a loopback address whose port was free a moment ago.
-func freeAddress(t testing.TB) string {
+// FreeAddress is a loopback address whose port was free a moment ago.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range portsARange {
 		port := lowestPort + os.Getpid()%portRanges*portsARange + int(portsChosen.Add(1)%portsARange)

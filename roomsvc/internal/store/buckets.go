@@ -33,6 +33,8 @@ const (
 	// The pauses between two attempts.
 	createShortest = 100 * time.Millisecond
 	createLongest  = 2 * time.Second
+	// appearTries is how often somebody who finds no room looks for the stream.
+	appearTries = 5
 )
 
 // Codes of JetStream's API that the client library has no name for.
@@ -123,6 +125,9 @@ func (l Layout) shard(shard int) jetstream.StreamConfig {
 func ensureShard(ctx context.Context, js jetstream.JetStream, l Layout, shard int) error {
 	config := l.shard(shard)
 	_, err := js.CreateStream(ctx, config)
+	if code(err) == errStorageExceeded && appears(ctx, js, config.Name) {
+		err = jetstream.ErrStreamNameAlreadyInUse // it is the stream itself that takes the room
+	}
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return err
 	}
@@ -135,6 +140,22 @@ func ensureShard(ctx context.Context, js jetstream.JetStream, l Layout, shard in
 	}
 	_, err = js.UpdateStream(ctx, config)
 	return err
+}
+
+// appears reports whether a stream is there, or is there soon since another
+// roomsvc makes it just now.
+func appears(ctx context.Context, js jetstream.JetStream, name string) bool {
+	for range appearTries {
+		if _, err := js.Stream(ctx, name); err == nil {
+			return true
+		}
+		select {
+		case <-time.After(createShortest):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
 }
 
 func shardsFault(stream, found string, want int) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-rtc/parley/roomsvc/internal/store"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/embednats"
 	"github.com/parley-rtc/parley/services/natstest"
 )
 
@@ -221,5 +222,35 @@ func TestEnsure_saysWhatToDo(t *testing.T) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+// Whoever makes a stream that is being made finds the room for it taken, by that
+// stream itself.
+func TestEnsure_manyAtOnceWithRoomForOneLog(t *testing.T) {
+	server, err := embednats.Start(embednats.Config{StoreDir: t.TempDir(), Listen: "127.0.0.1:-1", MaxStore: 100 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	l := layout
+	l.Shards = 1
+	for range 5 {
+		var all sync.WaitGroup
+		js, err := jetstream.New(natstest.Connect(t, server))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			all.Go(func() {
+				if err := store.Ensure(t.Context(), js, l, func(error) {}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if err := js.DeleteStream(t.Context(), "KV_signals-0"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
