@@ -96,10 +96,7 @@ func (s *Stack) visit(ctx context.Context, n int, closed string) (err error) {
 			urls = append(urls, s.Edges[at])
 		}
 	}
-	c, err := client.Dial(ctx, urls[0], client.WithURLs(urls[1:]...),
-		client.WithToken(func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
-			return s.Token(ctx, room, name)
-		}))
+	c, err := client.Dial(ctx, urls[0], client.WithURLs(urls[1:]...), client.WithToken(s.tokens(name)))
 	if err != nil {
 		return err
 	}

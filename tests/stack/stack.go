@@ -121,12 +121,17 @@ func (s *Stack) Token(ctx context.Context, room, identity string, grants ...stri
 	return "", err
 }
 
+// tokens has a client ask for its tokens.
+func (s *Stack) tokens(identity string) client.TokenFunc {
+	return func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
+		return s.Token(ctx, room, identity)
+	}
+}
+
 // Dial connects a client to one of the edges; it is closed when the test ends.
 func (s *Stack) Dial(t testing.TB, edge int, identity string, opts ...client.Option) *client.Client {
 	t.Helper()
-	opts = append([]client.Option{client.WithToken(func(ctx context.Context, room string, _ client.TokenReason) (string, error) {
-		return s.Token(ctx, room, identity)
-	})}, opts...)
+	opts = append([]client.Option{client.WithToken(s.tokens(identity))}, opts...)
 	c, err := client.Dial(t.Context(), s.Edges[edge], opts...)
 	if err != nil {
 		t.Fatalf("connect %s to edge %d: %v", identity, edge, err)
