@@ -17,6 +17,16 @@ import (
 // The edge has a members bucket, and no way to read a document.
 func newOpeningYard(t *testing.T) (*yard, *membership) {
 	t.Helper()
+	y, m := newJoiningYard(t)
+	if err := m.recorder.create(t.Context(), secretHash{}, 1); err != nil {
+		t.Fatal(err)
+	}
+	return y, m
+}
+
+// newJoiningYard is the same before ada's record is written.
+func newJoiningYard(t *testing.T) (*yard, *membership) {
+	t.Helper()
 	y := newYard(t)
 	y.open.Store(true)
 	js, err := jetstream.New(natstest.Connect(t, natstest.Start(t)))
@@ -34,9 +44,6 @@ func newOpeningYard(t *testing.T) (*yard, *membership) {
 	s := newSession(e)
 	m := newMembership(s, y.r, &contract.Join{Room: "room", Presence: json.RawMessage(`"new"`)}, 1, &contract.Claims{Subject: "ada"})
 	s.rooms["room"], y.r.locals[m.peerText] = m, m
-	if err := m.recorder.create(t.Context(), secretHash{}, 1); err != nil {
-		t.Fatal(err)
-	}
 	return y, m
 }
 

@@ -81,9 +81,10 @@ func (w *wanted) isNews() bool {
 	return w.presence != nil || w.state != "" || w.attempt != 0 || w.again
 }
 
-// begin prepares the first record; nothing is written yet.
+// begin prepares the first record; nothing is written before create.
 func (rec *recorder) begin(m *membership) {
 	rec.m = m
+	rec.writing = true // create is the first to write, and then begins with the rest
 	rec.key = contract.MemberKey(m.r.app, m.r.id, m.peer)
 	rec.record = m.firstRecord()
 	rec.began.Store(rec.record.Began)
@@ -96,7 +97,14 @@ func (rec *recorder) create(ctx context.Context, secret secretHash, attempt uint
 	rec.mu.Lock()
 	rec.allowed.put(&rec.record)
 	rec.mu.Unlock()
-	return rec.write(ctx, rec.record)
+	err := rec.write(ctx, rec.record)
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.writing = false
+	if rec.over != "" || !rec.wanted.empty() {
+		rec.wake()
+	}
+	return err
 }
 
 // follow goes on with a record that this edge has taken over.
