@@ -82,7 +82,10 @@ func Begin(t testing.TB, o Options) *Stack {
 	run("authsvc", func(ctx context.Context, nc *nats.Conn) error { return authsvc.Run(ctx, auth, nc) })
 	filter := candidatefilter.DefaultConfig()
 	filter.Policy = o.Policy
-	run("candidatefilter", func(ctx context.Context, nc *nats.Conn) error { return candidatefilter.Run(ctx, filter, nc) })
+	if o.Filter == nil {
+		o.Filter = func(ctx context.Context, nc *nats.Conn) error { return candidatefilter.Run(ctx, filter, nc) }
+	}
+	run("candidatefilter", o.Filter)
 	for i := range o.Edges {
 		cfg := edgeConfig(t, o, i)
 		s.Edges = append(s.Edges, "ws://"+cfg.Listener.Addr().String()+"/v1/ws")

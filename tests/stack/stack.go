@@ -48,9 +48,10 @@ type Options struct {
 	StoreDir string // of processes: where NATS keeps its files; empty: a folder of the test
 
 	// In process only.
-	Rooms   func(*roomsvc.Config)        // changes the configuration of both
-	Edge    func(*edge.Config)           // changes the configuration of each
-	Connect func(name string) *nats.Conn // of roomsvc-1, authsvc, edge-2 and so on; nil: to a server of the stack's own
+	Rooms   func(*roomsvc.Config)                          // changes the configuration of both
+	Edge    func(*edge.Config)                             // changes the configuration of each
+	Filter  func(ctx context.Context, nc *nats.Conn) error // runs in the place of the candidatefilter
+	Connect func(name string) *nats.Conn                   // of roomsvc-1, authsvc, edge-2 and so on; nil: to a server of the stack's own
 }
 
 func (o *Options) fill() {
