@@ -25,12 +25,15 @@ func newPair(t *testing.T, s *stack.Stack) pair {
 // fill sends numbered messages of 16 KiB until one isn't acknowledged, and returns
 // how many were and why the next one wasn't.
 func (p pair) fill(ctx context.Context, from int) (acked int, err error) {
-	body := strings.Repeat("x", 16<<10)
 	for n := from; ; n++ {
-		if err := p.ada.Send(ctx, p.bob.Self().Peer, strconv.Itoa(n)+" "+body); err != nil {
+		if err := p.send(ctx, n); err != nil {
 			return n, err
 		}
 	}
+}
+
+func (p pair) send(ctx context.Context, n int) error {
+	return p.ada.Send(ctx, p.bob.Self().Peer, strconv.Itoa(n)+" "+strings.Repeat("x", 16<<10))
 }
 
 // got checks that bob has the messages from one number to before another, each
