@@ -192,6 +192,22 @@ chaos-long: chaos-tools test-tools $(NODE_MODULES) ## eleven rounds, at most 90 
 	go test -count=1 -run '^TestFaults_' ./tests/browser
 	$(CHAOS) --signals $(SIGNALS) --faults 242 --most 90m --results tests/chaos/results
 
+# Compose, built from its own module: Debian's engine comes without it.
+COMPOSE_VERSION := v2.40.3
+COMPOSE_TOOL = $(BIN)/tools/compose-$(COMPOSE_VERSION)-$(shell go env GOVERSION)/docker-compose
+
+.PHONY: compose-tools
+compose-tools: $(COMPOSE_TOOL) ## install what the compose test needs and isn't here, if we may
+	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v dockerd),,docker.io) \
+	$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v iptables),,iptables) \
+	$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v debootstrap),,debootstrap))
+
+.PHONY: compose-test
+compose-test: compose-tools ## run deploy/compose with a Docker engine, change and break it under load, and check every delivery
+	@$(MAKE) build PROGRAMS=github.com/nats-io/nats-server/v2
+	@$(GO_BUILD) ./tests/compose/cmd/composetest
+	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/composetest --compose $(COMPOSE_TOOL) --goroot "$$(go env GOROOT)" $(ARGS)
+
 .PHONY: generate
 generate: $(NODE_MODULES) ## build what Go embeds of the TypeScript: the demo page and the SDK
 	$(NPM) run build --workspace demo
@@ -267,6 +283,13 @@ $(PEERS): tests/load/peers/package-lock.json tests/load/peers/package.json
 	@command -v npm >/dev/null || { echo "make: the bench needs Node 20 with npm: https://nodejs.org" >&2; exit 1; }
 	npm --prefix $(@D)/.. ci
 	@touch $@
+
+# It excludes versions of other modules, which only its own go.mod can, so it is built where it was downloaded to.
+$(BIN)/tools/compose-%/docker-compose:
+	@mkdir -p $(@D)
+	cd $(BIN) && GOWORK=off go mod download github.com/docker/compose/v2@$(COMPOSE_VERSION)
+	cd "$$(go env GOMODCACHE)/github.com/docker/compose/v2@$(COMPOSE_VERSION)" && GOWORK=off go build -o $@ \
+		-ldflags '-s -w -X github.com/docker/compose/v2/internal.Version=$(COMPOSE_VERSION)' ./cmd
 
 $(BIN)/tools/golangci-lint-%/golangci-lint:
 	GOOS= GOARCH= GOWORK=off GOBIN=$(@D) go install -ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -86,7 +86,7 @@ func TestAccess_eventsAreSaid(t *testing.T) {
 	said("Bob joined")
 	bob.sees("Ada")
 	bob.click("Chat")
-	bob.until("%s?.querySelector('.tile-state').textContent === 'connected'", tileOf("Ada"))
+	bob.until("%s?.querySelector('.tile-state').textContent === 'connected'", Tile("Ada"))
 	bob.write("Message", "Do you hear?")
 	bob.press(kb.Enter)
 	said("Bob: Do you hear?")

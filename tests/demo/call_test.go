@@ -118,7 +118,7 @@ func TestCall_showsWhatWasSignaled(t *testing.T) {
 	if got := value[int](bob, "document.querySelectorAll('.row').length"); got != rows {
 		t.Errorf("the list has %d lines while it pauses, want the %d of before", got, rows)
 	}
-	bob.until("%s.querySelector('.tile-muted').checkVisibility()", tileOf("Ada"))
+	bob.until("%s.querySelector('.tile-muted').checkVisibility()", Tile("Ada"))
 }
 
 func TestCall_leavingIsSeen(t *testing.T) {
@@ -128,7 +128,7 @@ func TestCall_leavingIsSeen(t *testing.T) {
 	ada.sees("Bob")
 	bob.click("Leave the call")
 	bob.until("document.querySelector('.join') !== null")
-	ada.until("%s === undefined", tileOf("Bob"))
+	ada.until("%s === undefined", Tile("Bob"))
 	ada.reads(".invite", "You're the first one here")
 }
 
@@ -139,7 +139,7 @@ func TestCall_aReloadReplacesItself(t *testing.T) {
 	ada.sees("Bob")
 	value[bool](bob, "window.before = true")
 	bob.must(bob.tab.Go(d.URL + "/?room=reload&name=Bob&join=1"))
-	bob.until("window.before === undefined && %s !== undefined", tileOf("Ada"))
+	bob.until("window.before === undefined && %s !== undefined", Tile("Ada"))
 	bob.sees("Ada")
 	ada.sees("Bob")
 	if got := value[int](ada, "document.querySelectorAll('.tile:not([data-self])').length"); got != 1 {
@@ -171,7 +171,7 @@ func TestCall_worksWithoutDevices(t *testing.T) {
 	bob.click("Join")
 	bob.sees("Ada")
 	ada.stateOf("Bob", "connected")
-	ada.until("!%s.hasAttribute('data-picture')", tileOf("Bob"))
+	ada.until("!%s.hasAttribute('data-picture')", Tile("Bob"))
 	bob.click("Chat")
 	bob.write("Message", "I have no camera")
 	bob.press(kb.Enter)
@@ -185,7 +185,7 @@ func TestCall_theCameraGoesOffAndOn(t *testing.T) {
 	bob := joins(t, d, "Bob", "camera", Desktop)
 	bob.sees("Ada")
 	ada.click("Turn the camera off")
-	bob.until("!%s.hasAttribute('data-picture')", tileOf("Ada"))
+	bob.until("!%s.hasAttribute('data-picture')", Tile("Ada"))
 	ada.click("Turn the camera on")
 	bob.sees("Ada")
 }

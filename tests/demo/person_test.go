@@ -132,27 +132,20 @@ func value[T any](p *person, format string, args ...any) T {
 	return got
 }
 
-// tileOf is an expression for the tile of somebody.
-func tileOf(name string) string {
-	return fmt.Sprintf("[...document.querySelectorAll('.tile')].find((t) => t.querySelector('.tile-name')?.textContent === %q)", name)
-}
-
 // sees waits until somebody's picture moves.
 func (p *person) sees(name string) {
 	p.t.Helper()
-	p.until("%s?.hasAttribute('data-picture') && %s.querySelector('video').videoWidth > 0", tileOf(name), tileOf(name))
-	p.stillSees(name)
+	p.must(p.tab.Sees(name))
 }
 
 // stillSees waits until somebody's picture has gone on for half a second from now.
 func (p *person) stillSees(name string) {
 	p.t.Helper()
-	before := value[float64](p, "%s.querySelector('video').currentTime", tileOf(name))
-	p.until("%s.querySelector('video').currentTime > %f", tileOf(name), before+0.5)
+	p.must(p.tab.StillSees(name))
 }
 
 // stateOf waits until the connection with somebody is shown so.
 func (p *person) stateOf(name, state string) {
 	p.t.Helper()
-	p.until("%s?.querySelector('.tile-state').textContent === %q", tileOf(name), state)
+	p.until("%s?.querySelector('.tile-state').textContent === %q", Tile(name), state)
 }

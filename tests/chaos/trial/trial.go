@@ -183,25 +183,15 @@ func (t *trial) startThirdEdge(ctx context.Context) error {
 
 // settle waits until all that was sent has settled, and what is owed has come.
 func (t *trial) settle(ctx context.Context) error {
-	begin, changed := t.now(), t.now()
-	sum, still := -1, settleStill
+	still := settleStill
 	if t.o.Break > 0 {
 		still = brokenStill
 	}
-	for t.now()-begin < settleMost && t.now()-changed < still {
-		undelivered, unsettled := t.crowd.Open(t.now())
-		if undelivered+unsettled == 0 {
-			return nil
-		}
-		if undelivered+unsettled != sum {
-			sum, changed = undelivered+unsettled, t.now()
-		}
-		if err := rest(ctx, readInterval); err != nil {
-			return err
-		}
+	missing, err := t.crowd.Settle(ctx, still, settleMost)
+	if err == nil && missing > 0 {
+		t.progress("%d signals are still missing", missing)
 	}
-	t.progress("%d signals are still missing", sum)
-	return nil
+	return err
 }
 
 // lookForGhosts reads every room when nobody who ended may be in one any more.
