@@ -50,7 +50,7 @@ func newSweeper(cfg Config, st *store.Store, x *index.Index, c *committer) *swee
 		rooms:    level{gauge: roomsGauge},
 		members:  level{gauge: membersGauge},
 		out:      level{gauge: edgesOut},
-		observer: lease.New(3*cfg.SweepInterval + stallMargin),
+		observer: lease.New(3*cfg.SweepInterval+stallMargin, cfg.LeaseTimeout),
 		running:  map[contract.Token]bool{},
 	}
 }

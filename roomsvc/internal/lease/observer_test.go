@@ -21,7 +21,7 @@ type clock struct {
 }
 
 func newClock() *clock {
-	c := &clock{Observer: lease.New(stall), now: time.Unix(1_000_000, 0)}
+	c := &clock{Observer: lease.New(stall, timeout), now: time.Unix(1_000_000, 0)}
 	c.Tick(c.now, true)
 	return c
 }
@@ -89,6 +89,34 @@ func TestObserver(t *testing.T) {
 		c.wantOut(t, edge, false)
 		c.run(tick, true)
 		c.wantOut(t, edge, true)
+	})
+	t.Run("a long wait goes on after an outage, and ends with a count without one", func(t *testing.T) {
+		c := newClock()
+		c.Saw(edge, 1, c.now)
+		const wait = 6 * timeout
+		want := func(out bool) {
+			t.Helper()
+			if got := c.IsOut(edge, c.now, wait); got != out {
+				t.Errorf("out after the long wait: got %v, want %v", got, out)
+			}
+		}
+		for range 5 {
+			c.run(timeout-tick, true)
+			c.run(tick, false)
+		}
+		c.run(timeout, true)
+		want(false) // the outages aren't counted, nor the second after the last answer
+		c.run(wait-timeout-5*(timeout-tick), true)
+		want(true)
+		c.run(tick, false)
+		want(false)
+		c.run(timeout-tick, true)
+		want(false)
+		c.run(tick, true)
+		want(true)
+		c.Saw(edge, 2, c.now)
+		c.run(timeout, true)
+		want(false)
 	})
 	t.Run("nobody goes out during an outage", func(t *testing.T) {
 		c := newClock()

@@ -36,7 +36,7 @@ type site struct {
 
 func newSite(edge contract.Token) *site {
 	s := &site{
-		edge: edge, observer: lease.New(stall), nats: true, running: true,
+		edge: edge, observer: lease.New(stall, timeout), nats: true, running: true,
 		thaw: make(chan struct{}), stop: make(chan struct{}), fine: time.Now(),
 	}
 	s.every(s.renew, time.Millisecond)
