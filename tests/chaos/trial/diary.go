@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-rtc/parley/tests/chaos/cluster"
 	"github.com/parley-rtc/parley/tests/chaos/crowd"
 	"github.com/parley-rtc/parley/tests/chaos/schedule"
 )
@@ -100,6 +101,33 @@ func (d *diary) natsAway(begin, end time.Duration) bool {
 	defer d.mu.Unlock()
 	e := d.met(begin, end)
 	return e != nil && (e.fault.Kind == schedule.PartNATS || e.fault.Kind == schedule.PauseNATS)
+}
+
+// heldUp is how long a member that ended may have stayed for reasons that count for
+// nobody: if its edge was killed within the window, until then, and while what has
+// to notice and to end it was broken.
+func (d *diary) heldUp(ended, seen, window time.Duration) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	from := ended
+	for _, e := range d.events {
+		if e.fault.Kind == schedule.KillEdge && e.begin > ended && e.begin < ended+window {
+			from = e.begin
+		}
+	}
+	held := from - ended
+	for _, e := range d.events {
+		switch kinds[e.fault.Kind] {
+		case cluster.NATS, cluster.Roomsvc, cluster.Edge:
+			end := e.end
+			if end == 0 {
+				end = seen
+			}
+			held += max(0, min(end, seen)-max(e.begin, from))
+		case cluster.Filter, cluster.Authsvc:
+		}
+	}
+	return held
 }
 
 // wait are the figures of some waits, in ms.

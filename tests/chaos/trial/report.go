@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,9 @@ func (t *trial) report(r crowd.Result, length time.Duration) *Report {
 			r.History = append(r.History, stale.String())
 		}
 	}
+	r.Ghosts = slices.DeleteFunc(r.Ghosts, func(g crowd.Ghost) bool {
+		return g.Stayed-t.diary.heldUp(g.Ended, g.Ended+g.Stayed, t.o.Window) <= t.o.Window+ghostAllowance
+	})
 	c := r.Counts
 	report := &Report{
 		Seed: t.o.Seed, Signals: c.Signals - c.Unsent, Acknowledged: c.Acknowledged, Unknown: c.Unknown + c.Pending, Refused: r.Refusals,

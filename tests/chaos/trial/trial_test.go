@@ -48,6 +48,31 @@ func TestDiary(t *testing.T) {
 	}
 }
 
+func TestDiary_heldUp(t *testing.T) {
+	d := newDiary()
+	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	add := func(kind schedule.Kind, begin, end int) {
+		d.begin(schedule.Fault{Kind: kind}, "it", true, seconds(begin))
+		d.end(seconds(end))
+	}
+	add(schedule.PauseNATS, 8, 12)
+	add(schedule.KillEdge, 20, 21)
+	add(schedule.KillFilter, 25, 30)
+	add(schedule.KillLeader, 40, 47)
+	add(schedule.KillEdge, 70, 72)
+	for _, one := range []struct{ ended, seen, want int }{
+		{10, 60, 10 + 1 + 7},
+		{10, 43, 10 + 1 + 3},
+		{22, 60, 7},
+		{48, 80, 22 + 2}, // an edge is killed in its window
+		{75, 90, 0},
+	} {
+		if got, want := d.heldUp(seconds(one.ended), seconds(one.seen), seconds(30)), seconds(one.want); got != want {
+			t.Errorf("ended at %d s, seen at %d s: got %s, want %s", one.ended, one.seen, got, want)
+		}
+	}
+}
+
 func TestReport_Clean(t *testing.T) {
 	broken := &crowd.Broken{Dropped: 1, Duplicated: 2, Swapped: 3, Misdirected: 4}
 	for name, one := range map[string]struct {
