@@ -154,32 +154,28 @@ func (p *replayer) next(ctx context.Context, filter string) (*jetstream.RawStrea
 	return p.s.e.log.Stream(p.s.e.id).GetMsg(ctx, p.from+1, jetstream.WithGetMsgSubject(filter))
 }
 
-// entry replays one entry.
+// entry replays one entry. What can't be read is left out, as the reader does:
+// otherwise the client would come back to it until the log forgets it.
 func (p *replayer) entry(ctx context.Context, revision uint64, data []byte) error {
-	items, err := contract.ReadEntry(data)
-	if err != nil {
-		return fmt.Errorf("replay: %w", err)
-	}
 	o := origin{revision: revision, cursor: []byte(p.s.e.cursor(revision - 1))}
 	var signal contract.Signal
-	for {
-		more, err := items.Next()
-		if err != nil {
-			return fmt.Errorf("replay: %w", err)
-		}
-		if !more {
-			return nil
-		}
-		if !items.IsSignal() {
+	items, err := contract.ReadEntry(data)
+	for more := true; err == nil && more; {
+		if more, err = items.Next(); err != nil || !more || !items.IsSignal() {
 			continue
 		}
-		if err := items.Signal(&signal); err != nil {
-			return fmt.Errorf("replay: %w", err)
+		if err = items.Signal(&signal); err != nil {
+			continue
 		}
 		if err := p.signal(ctx, o, &signal); err != nil {
 			return err
 		}
 	}
+	if err != nil {
+		entriesBad.Inc()
+		slog.ErrorContext(ctx, "an entry can't be replayed to its end", "revision", revision, "error", err)
+	}
+	return nil
 }
 
 // signal gives one signal to the members of the session that it is for.
