@@ -323,6 +323,7 @@ func (r *road) judgeMark(t *rapid.T, m *mark) {
 	case m.vague:
 	case m.last != last:
 		t.Fatalf("behind signal %d Last is %d, want %d", m.behind, m.last, last)
+	case errors.Is(m.err, link.ErrClosed): // by a Close between a signal's outcome and this
 	case m.err != nil && (m.behind == 0 || gaveUp(r.sent[m.behind-1]) == nil):
 		t.Fatalf("behind signal %d, which was settled: %v", m.behind, m.err)
 	}
@@ -332,6 +333,11 @@ func (r *road) mustNotSay(t *rapid.T, err error) {
 	for _, s := range r.sent {
 		if errors.Is(s.out.Err, err) {
 			t.Fatalf("signal %d: %v", s.seq, err)
+		}
+	}
+	for _, m := range r.marks {
+		if errors.Is(m.err, err) {
+			t.Fatalf("a function behind signal %d: %v", m.behind, err)
 		}
 	}
 }
