@@ -126,10 +126,14 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 }
 
 const (
-	// idleStep is how often the position follows the log's head while nothing comes
-	// for this edge. Clients get it with each ping; without it the cursor of a quiet
-	// room would grow older than the log.
+	// idleStep is how often an edge looks whether something waits for it, and its
+	// position follows the log's head, while nothing comes. Clients get the position
+	// with each ping; without it the cursor of a quiet room would grow older than the
+	// log.
 	idleStep = time.Second
+	// headAge is how old a head must be that the position follows: a new leader may
+	// not have all yet of which the one before has told.
+	headAge = 10 * time.Second
 	// overdue is how long an entry that the log's leader has may be on its way. The
 	// greatest one takes 2 s over 2 Mbit/s.
 	overdue = 3 * time.Second
@@ -143,13 +147,14 @@ var errStuck = errors.New("the consumer doesn't deliver what the log has")
 // followHead lets the position follow the log's head until ctx ends, and ends a
 // consumer that is stuck.
 func (r *reader) followHead(ctx context.Context) error {
-	idle := r.position.Load()
+	idle, earlier := r.position.Load(), bounds{}
 	for pause(ctx, idleStep); ctx.Err() == nil; pause(ctx, idleStep) {
 		if at := r.position.Load(); at != idle {
 			idle = at
 			continue
 		}
-		if err := r.advance(ctx, idle); err != nil && ctx.Err() == nil {
+		var err error
+		if earlier, err = r.advance(ctx, idle, earlier); err != nil && ctx.Err() == nil {
 			slog.DebugContext(ctx, "the log's head isn't known", "error", err)
 		}
 		idle = r.position.Load()
@@ -157,12 +162,13 @@ func (r *reader) followHead(ctx context.Context) error {
 	return nil
 }
 
-// advance moves the position to where the log's head is, if the log holds nothing
-// between them for this edge. What it does hold must be handed on soon.
-func (r *reader) advance(ctx context.Context, at uint64) error {
+// advance moves the position to where the log's head was earlier, if the log holds
+// nothing for this edge. What it does hold must be handed on soon. It returns the
+// head for later.
+func (r *reader) advance(ctx context.Context, at uint64, earlier bounds) (bounds, error) {
 	log, err := r.e.bounds(ctx, r.e.id)
 	if err != nil || log.head <= at {
-		return err
+		return earlier, err
 	}
 	shard := r.e.log.Shard(r.e.id)
 	_, err = readNext(ctx, r.e.log.Stream(r.e.id), at+1, contract.SignalsFor(shard, r.e.id))
@@ -171,17 +177,23 @@ func (r *reader) advance(ctx context.Context, at uint64) error {
 		if r.position.Load() == at {
 			keepFirst(r.stuck, struct{}{})
 		}
-		return nil
+		return earlier, nil
 	}
 	if !isNoEntry(err) {
-		return err
+		return earlier, err
+	}
+	if earlier.head <= at {
+		return log, nil
+	}
+	if log.at.Sub(earlier.at) < headAge {
+		return earlier, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.position.Load() == at {
-		r.position.Store(log.head)
+		r.position.Store(earlier.head)
 	}
-	return nil
+	return log, nil
 }
 
 // handle hands one entry on.
