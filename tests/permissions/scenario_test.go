@@ -135,8 +135,10 @@ func (p *scenario) join(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if len(p.ada.ICEServers()) == 0 {
-		return until[client.ICEServersChanged](ctx, p.ada)
+	for len(p.ada.Peers()) < 2 || len(p.ada.ICEServers()) == 0 {
+		if _, err := p.ada.Next(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
