@@ -77,6 +77,9 @@ func (e *Edge) adopt(ctx context.Context, hello *contract.Hello, next secretHash
 		}
 		return nil, err
 	}
+	if s.isTaken() {
+		return nil, errStaleHello
+	}
 	if len(s.memberships()) == 0 && len(s.lefts) == 0 {
 		return nil, nil //nolint:nilnil // a session of nothing
 	}
@@ -84,6 +87,13 @@ func (e *Edge) adopt(ctx context.Context, hello *contract.Hello, next secretHash
 	e.sessions[s.id], e.bySecret[next] = s, s
 	e.mu.Unlock()
 	return s, nil
+}
+
+// isTaken reports whether a later hello has taken over all that this session had.
+func (s *clientSession) isTaken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rooms) == 0 && len(s.taken) > 0
 }
 
 // claimsOf are the rooms of a hello whose records can be found.

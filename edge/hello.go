@@ -142,9 +142,13 @@ func (s *clientSession) claim(hello *contract.Hello, next secretHash) bool {
 	return true
 }
 
-// lacks reports whether another edge has taken a room over that a hello names;
-// s.mu is held.
+// lacks reports whether another session has a room that a hello names: since it
+// took it over, or since this one never had any, having begun with a hello that came
+// late. s.mu is held.
 func (s *clientSession) lacks(hello *contract.Hello) bool {
+	if len(s.rooms) == 0 && len(s.lefts) == 0 && len(hello.Rooms) > 0 {
+		return true
+	}
 	for name := range hello.Rooms {
 		if s.taken[name] {
 			return true
