@@ -104,8 +104,8 @@ func (d *diary) natsAway(begin, end time.Duration) bool {
 }
 
 // heldUp is how long a member that ended may have stayed for reasons that count for
-// nobody: if its edge was killed within the window, until then, and while what has
-// to notice and to end it was broken.
+// nobody: if an edge was killed within the window, until then, and while a NATS node
+// was broken, since an edge is only taken for dead while NATS answers.
 func (d *diary) heldUp(ended, seen, window time.Duration) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -117,15 +117,14 @@ func (d *diary) heldUp(ended, seen, window time.Duration) time.Duration {
 	}
 	held := from - ended
 	for _, e := range d.events {
-		switch kinds[e.fault.Kind] {
-		case cluster.NATS, cluster.Roomsvc, cluster.Edge:
-			end := e.end
-			if end == 0 {
-				end = seen
-			}
-			held += max(0, min(end, seen)-max(e.begin, from))
-		case cluster.Filter, cluster.Authsvc:
+		if kinds[e.fault.Kind] != cluster.NATS {
+			continue
 		}
+		end := e.end
+		if end == 0 {
+			end = seen
+		}
+		held += max(0, min(end, seen)-max(e.begin, from))
 	}
 	return held
 }

@@ -61,10 +61,10 @@ func TestDiary_heldUp(t *testing.T) {
 	add(schedule.KillLeader, 40, 47)
 	add(schedule.KillEdge, 70, 72)
 	for _, one := range []struct{ ended, seen, want int }{
-		{10, 60, 10 + 1 + 7},
-		{10, 43, 10 + 1 + 3},
+		{10, 60, 10 + 7},
+		{10, 43, 10 + 3},
 		{22, 60, 7},
-		{48, 80, 22 + 2}, // an edge is killed in its window
+		{48, 80, 22}, // an edge is killed in its window
 		{75, 90, 0},
 	} {
 		if got, want := d.heldUp(seconds(one.ended), seconds(one.seen), seconds(30)), seconds(one.want); got != want {
