@@ -112,6 +112,7 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 		running.Stop()
 		<-running.Closed()
 	}()
+	defer bus.OnOverrun(func() { keepFirst(failed, errOverrun) })()
 	ready()
 	select {
 	case <-ctx.Done():
@@ -143,6 +144,9 @@ const (
 // was made while its stream had no leader doesn't hear of what its server then gets
 // by catching up, until something else comes for it.
 var errStuck = errors.New("the consumer doesn't deliver what the log has")
+
+// errOverrun ends a consumer of which something may have been dropped.
+var errOverrun = errors.New("entries came faster than they were handed on, and were dropped")
 
 // followHead lets the position follow the log's head until ctx ends, and ends a
 // consumer that is stuck.

@@ -195,6 +195,7 @@ func newAsyncErrorLog() nats.ErrHandler {
 	limit := throttle{interval: waitingLogInterval}
 	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
 		asyncErrors.Inc()
+		heedOverrun(sub, err)
 		if !limit.allow() {
 			return
 		}

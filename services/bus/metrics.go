@@ -25,6 +25,9 @@ var (
 	asyncErrors = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_bus_async_errors_total", Help: "Errors that the NATS client reported outside any call.",
 	})
+	overrunsSeen = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_bus_overruns_total", Help: "Times a reader of a stream was so slow that messages were dropped, which it then read again.",
+	})
 	_ = promauto.NewCounterFunc(prometheus.CounterOpts{
 		Name: "parley_bus_dropped_total", Help: "Messages that were dropped before a handler saw them, by reason.",
 		ConstLabels: prometheus.Labels{"reason": dropQueueFull},

@@ -44,8 +44,8 @@ var (
 // kv must come from [OpenBucket].
 //
 // A watcher that fails is noticed within three seconds, one that falls silent
-// within [watchQuiet], and is made again from its position, or from the current values when the bucket was made anew. So fn
-// sees each current value at least once, and may see one again; a value that is
+// within [watchQuiet], one whose queue overran at once. It is made again from its
+// position, or from the current values when the bucket was made anew. So fn sees each current value at least once, and may see one again; a value that is
 // overwritten soon may be skipped. ready (which may be nil) is called once,
 // after the first complete set of current values.
 //
@@ -116,6 +116,7 @@ func (w *watch) follow(ctx context.Context) error {
 	}
 	quiet := time.AfterFunc(w.quiet, messages.Stop)
 	defer quiet.Stop()
+	defer OnOverrun(messages.Stop)()
 	for seen := uint64(1); ; seen++ {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {

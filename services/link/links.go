@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -96,6 +97,7 @@ type Links struct {
 	stop    context.CancelFunc
 	inbox   string // what the subjects of answers begin with
 	sub     *nats.Subscription
+	uncount func() // its drops
 	answers chan *nats.Msg
 	wg      sync.WaitGroup
 
@@ -123,6 +125,7 @@ func New(nc *nats.Conn, log *Log, o Options) (*Links, error) {
 	if l.sub, err = nc.ChanSubscribe(l.inbox+">", l.answers); err != nil {
 		return nil, fmt.Errorf("subscribe to the answers of the log: %w", err)
 	}
+	l.uncount = bus.CountDrops(l.sub)
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.wg.Go(l.dispatch)
 	return l, nil
@@ -226,6 +229,7 @@ func (l *Links) Close() {
 	all := l.all
 	l.mu.Unlock()
 	l.stop()
+	l.uncount()
 	_ = l.sub.Unsubscribe() // fails only on a connection that is closed
 	l.wg.Wait()
 	for _, k := range all {

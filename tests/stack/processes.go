@@ -23,7 +23,8 @@ func Processes(t testing.TB, o Options) *Stack {
 	t.Helper()
 	o.fill()
 	s := &Stack{}
-	common := append([]string{"PARLEY_NATS__URL=" + s.startNATS(t, o)}, o.Environ...)
+	s.natsURL = s.startNATS(t, o)
+	common := append([]string{"PARLEY_NATS__URL=" + s.natsURL}, o.Environ...)
 	service := func(name, program string, environ ...string) {
 		admin := FreeAddress(t)
 		s.keep(name, admin, start(t, program, o.program(t, program), append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))

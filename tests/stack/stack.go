@@ -92,6 +92,7 @@ type Stack struct {
 	Key       ed25519.PrivateKey // signs the stack's tokens
 	NATS      *nats.Conn         // to the server of a stack in process that has one of its own
 
+	natsURL   string // of processes
 	processes map[string]*Process
 	started   []string // their names, in the order in which they were started
 
