@@ -39,13 +39,14 @@ type Options struct {
 	Dir      string
 	Now      func() time.Duration // since the run's begin
 	// Recovered hears how long somebody waited: for a connection since its first
-	// retry, for an acknowledgement since it was sent, for a join since it was called.
+	// retry, for an acknowledgement and for a delivery since it was sent, for a join
+	// since it was called.
 	Recovered func(r Recovery)
 }
 
 // Recovery is one wait.
 type Recovery struct {
-	What  string // connection, signal or join
+	What  string // connection, signal, delivery or join
 	Edge  string // where the client was before, for a connection
 	Begin time.Duration
 	Took  time.Duration

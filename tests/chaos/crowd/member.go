@@ -85,6 +85,9 @@ func (m *member) receive(ctx context.Context) {
 func (m *member) take(event client.Event) {
 	now := m.c.now()
 	if from, content, ok := readContent(event); ok {
+		if sent, known := m.room.Ledger.Sent(content.Slot, content.N); known {
+			m.c.o.Recovered(Recovery{What: "delivery", Begin: sent, Took: now - sent})
+		}
 		m.c.breaker.pass(m.room, ledger.Delivery{To: m.peer, From: from, Slot: content.Slot, N: content.N, At: now}, !content.All)
 		return
 	}

@@ -47,6 +47,16 @@ func (r *Room) Deliver(d Delivery) {
 	}
 }
 
+// Sent is when a signal was offered; false: nobody offered it.
+func (r *Room) Sent(slot Slot, n Number) (at time.Duration, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n == 0 || int(n) > len(r.signals[slot]) {
+		return 0, false
+	}
+	return r.signals[slot][n-1].sent, true
+}
+
 // misaddressed says why this signal must not have come to this member, "" if it may.
 func misaddressed(s *signal, from, to *member, d Delivery) string {
 	switch {

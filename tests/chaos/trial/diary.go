@@ -51,12 +51,12 @@ func (d *diary) end(at time.Duration) {
 	}
 }
 
-// recovered notes a wait, under the last fault that it met.
+// recovered notes a wait, under the fault that it met longest.
 func (d *diary) recovered(r crowd.Recovery) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	ms := float64(r.Took) / float64(time.Millisecond)
-	e := d.met(r.Begin, r.Begin+r.Took)
+	e := d.blamed(r.Begin, r.Begin+r.Took)
 	if e == nil {
 		d.calm[r.What] = append(d.calm[r.What], ms)
 		return
@@ -81,6 +81,30 @@ func (d *diary) met(begin, end time.Duration) *event {
 		}
 	}
 	return nil
+}
+
+// blamed is the fault that was under way, or only just over, for the longest part of
+// the time between two moments: a wait that an earlier fault began and that ends in
+// the next one isn't the next one's. d.mu is held.
+func (d *diary) blamed(begin, end time.Duration) *event {
+	var longest *event
+	var most time.Duration
+	next := end // the begin of the fault after e
+	for i := len(d.events) - 1; i >= 0; i-- {
+		e := &d.events[i]
+		over := next
+		if e.end != 0 {
+			over = min(e.end+shadow, next)
+		}
+		if part := min(end, over) - max(begin, e.begin); part >= 0 && (longest == nil || part > most) {
+			longest, most = e, part
+		}
+		if e.end != 0 && e.end+shadow < begin {
+			break
+		}
+		next = min(next, e.begin)
+	}
+	return longest
 }
 
 // during names what was broken between two moments.

@@ -36,9 +36,17 @@ func TestDiary(t *testing.T) {
 		d.recovered(crowd.Recovery{What: "signal", Begin: 11 * time.Second, Took: time.Duration(i+1) * time.Millisecond})
 	}
 	d.recovered(crowd.Recovery{What: "join", Begin: time.Second, Took: time.Second})
+	d.recovered(crowd.Recovery{What: "delivery", Begin: 12 * time.Second, Took: 9 * time.Second})  // 3 s of one fault's shadow, 1 s of the other
+	d.recovered(crowd.Recovery{What: "delivery", Begin: 14 * time.Second, Took: 10 * time.Second}) // 1 s, and 4 s
 	all := d.recovery()
 	if got, want := all[string(schedule.KillEdge)]["signal"], (wait{Count: 100, P50: 51, P99: 100, Max: 100}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := all[string(schedule.KillEdge)]["delivery"]; got.Count != 1 || got.Max != 9000 {
+		t.Errorf("a wait that lay in the first fault for the longest time: got %+v", got)
+	}
+	if got := all[string(schedule.PauseNATS)]["delivery"]; got.Count != 1 || got.Max != 10000 {
+		t.Errorf("a wait that lay in the second fault for the longest time: got %+v", got)
 	}
 	if got := all["none"]["join"]; got.Max != 1000 {
 		t.Errorf("without a fault: got %+v", got)
