@@ -63,6 +63,9 @@ var (
 	entriesBad = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_entries_bad_total", Help: "Entries, or parts of them, that can't be read.",
 	})
+	entriesAsked = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "parley_edge_reader_asked_total", Help: "Entries that the log's leader was asked for, since its consumer was late.",
+	})
 	readerRestarts = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_reader_restarts_total", Help: "Times the log's consumer was made again.",
 	})

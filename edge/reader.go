@@ -23,10 +23,12 @@ const heartbeat = 500 * time.Millisecond
 const readerPause = 200 * time.Millisecond
 
 // reader follows the signal log: one ordered consumer for all links into this
-// edge. Each entry is handed on once, by rising revision.
+// edge, and while that delivers nothing what the log's leader answers (readon.go).
+// Each entry is handed on once, by rising revision.
 type reader struct {
 	e        *Edge
 	position atomic.Uint64 // everything at or under it was handed on or is held by its room
+	consumed atomic.Uint64 // rises with each entry that a consumer delivers, and with each consumer
 	stuck    chan struct{} // of one: the consumer delivers nothing of what is waiting
 
 	// mu is held while an entry is handed on, so that whoever holds it sees no
@@ -113,6 +115,7 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 		<-running.Closed()
 	}()
 	defer bus.OnOverrun(func() { keepFirst(failed, errOverrun) })()
+	r.consumed.Add(1)
 	ready()
 	select {
 	case <-ctx.Done():
@@ -126,20 +129,6 @@ func (r *reader) consume(ctx context.Context, ready func()) error {
 	}
 }
 
-const (
-	// idleStep is how often an edge looks whether something waits for it, and its
-	// position follows the log's head, while nothing comes. Clients get the position
-	// with each ping; without it the cursor of a quiet room would grow older than the
-	// log.
-	idleStep = time.Second
-	// headAge is how old a head must be that the position follows: a new leader may
-	// not have all yet of which the one before has told.
-	headAge = 10 * time.Second
-	// overdue is how long an entry that the log's leader has may be on its way. The
-	// greatest one takes 2 s over 2 Mbit/s.
-	overdue = 3 * time.Second
-)
-
 // errStuck ends a consumer that shows that it lives and delivers nothing. One that
 // was made while its stream had no leader doesn't hear of what its server then gets
 // by catching up, until something else comes for it.
@@ -148,76 +137,29 @@ var errStuck = errors.New("the consumer doesn't deliver what the log has")
 // errOverrun ends a consumer of which something may have been dropped.
 var errOverrun = errors.New("entries came faster than they were handed on, and were dropped")
 
-// followHead lets the position follow the log's head until ctx ends, and ends a
-// consumer that is stuck.
-func (r *reader) followHead(ctx context.Context) error {
-	idle, earlier := r.position.Load(), bounds{}
-	for pause(ctx, idleStep); ctx.Err() == nil; pause(ctx, idleStep) {
-		if at := r.position.Load(); at != idle {
-			idle = at
-			continue
-		}
-		var err error
-		if earlier, err = r.advance(ctx, idle, earlier); err != nil && ctx.Err() == nil {
-			slog.DebugContext(ctx, "the log's head isn't known", "error", err)
-		}
-		idle = r.position.Load()
-	}
-	return nil
-}
-
-// advance moves the position to where the log's head was earlier, if the log holds
-// nothing for this edge. What it does hold must be handed on soon. It returns the
-// head for later.
-func (r *reader) advance(ctx context.Context, at uint64, earlier bounds) (bounds, error) {
-	log, err := r.e.bounds(ctx, r.e.id)
-	if err != nil || log.head <= at {
-		return earlier, err
-	}
-	shard := r.e.log.Shard(r.e.id)
-	_, err = readNext(ctx, r.e.log.Stream(r.e.id), at+1, contract.SignalsFor(shard, r.e.id))
-	if err == nil {
-		pause(ctx, overdue)
-		if r.position.Load() == at {
-			keepFirst(r.stuck, struct{}{})
-		}
-		return earlier, nil
-	}
-	if !isNoEntry(err) {
-		return earlier, err
-	}
-	if earlier.head <= at {
-		return log, nil
-	}
-	if log.at.Sub(earlier.at) < headAge {
-		return earlier, nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.position.Load() == at {
-		r.position.Store(earlier.head)
-	}
-	return log, nil
-}
-
-// handle hands one entry on.
+// handle takes one entry from the consumer.
 func (r *reader) handle(msg jetstream.Msg) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		slog.Error("a message of the log has no position", "error", err)
 		return
 	}
-	revision := meta.Sequence.Stream
+	r.handOn(msg.Subject(), meta.Sequence.Stream, msg.Data())
+	r.consumed.Add(1)
+}
+
+// handOn hands one entry on, unless that was done before.
+func (r *reader) handOn(subject string, revision uint64, data []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if revision <= r.position.Load() {
 		return
 	}
-	from, err := r.sender(msg.Subject())
+	from, err := r.sender(subject)
 	if err != nil {
 		slog.Error("a message of the log has a subject that is no link", "revision", revision)
 	} else {
-		r.frame.entry(from, revision, msg.Data())
+		r.frame.entry(from, revision, data)
 	}
 	r.position.Store(revision)
 	entriesRead.Inc()

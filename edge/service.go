@@ -159,7 +159,7 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 	group.Go("reader", func(ctx context.Context) error {
 		return e.reader.run(ctx, func(err error) { checks.set("reader", err) })
 	})
-	group.Go("position", e.reader.followHead)
+	group.Go("position", e.reader.readOn)
 	group.Go("events", e.followEvents)
 	group.Go("pings", e.sweep)
 	group.Go("listener", func(ctx context.Context) error {

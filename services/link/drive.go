@@ -102,6 +102,7 @@ func (k *link) next(now time.Time) bool {
 	k.message.Reply = k.set.replySubject(k.number, k.n)
 	k.message.Data = k.entry.data
 	k.pause = k.set.o.BackoffMin
+	k.timeout = k.patience.most(k.set.o.AttemptMin, k.set.o.AttemptTimeout)
 	k.publish(now)
 	return true
 }
@@ -113,7 +114,7 @@ func (k *link) wakeIn(d time.Duration) { k.timer.Reset(d) }
 
 // publish begins an attempt; k.mu is held, but not meanwhile.
 func (k *link) publish(now time.Time) {
-	k.state, k.until = flying, now.Add(k.set.o.AttemptTimeout)
+	k.state, k.until = flying, now.Add(k.timeout)
 	k.mu.Unlock()
 	err := k.set.nc.PublishMsg(&k.message) // copies it
 	k.mu.Lock()
@@ -132,6 +133,19 @@ func (k *link) hear(n uint64, m *nats.Msg) {
 	}
 	k.mu.Unlock()
 	if wanted {
+		k.drive()
+	}
+}
+
+// hurry ends the wait for an answer or for the next attempt.
+func (k *link) hurry() {
+	k.mu.Lock()
+	waits := k.state == flying || k.state == resting
+	if waits {
+		k.state, k.until = resting, time.Time{}
+	}
+	k.mu.Unlock()
+	if waits {
 		k.drive()
 	}
 }
@@ -179,6 +193,7 @@ func (k *link) fail(err error, now time.Time) {
 	retries.WithLabelValues(reason(err)).Inc()
 	wait := k.pause + rand.N(k.pause/4+1)
 	k.pause = min(2*k.pause, k.set.o.BackoffMax)
+	k.timeout = min(2*k.timeout, k.set.o.AttemptTimeout)
 	k.state, k.until = resting, now.Add(wait)
 	if k.until.Sub(k.entry.cut) < k.set.o.Budget {
 		return
@@ -192,7 +207,9 @@ func (k *link) known(o Outcome) {
 	k.last.Store(max(k.last.Load(), o.Revision))
 	entries.Inc()
 	signals.Add(float64(len(k.entry.waiting)))
-	commitSeconds.Observe(time.Since(k.entry.cut).Seconds())
+	took := time.Since(k.entry.cut)
+	k.patience.learn(took)
+	commitSeconds.Observe(took.Seconds())
 	k.end(o)
 }
 

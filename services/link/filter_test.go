@@ -97,6 +97,20 @@ func (f *filter) take(m *nats.Msg) {
 	}
 }
 
+// awaitFates waits until as many attempts came on a subject as were expected.
+func (f *filter) awaitFates(subject string) {
+	for f.coming(subject) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// coming is how many fates are still to be met on a subject.
+func (f *filter) coming(subject string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.fates[subject])
+}
+
 // calm commits what is late, and has all that follows pass.
 func (f *filter) calm() {
 	f.mu.Lock()

@@ -62,9 +62,12 @@ type Options struct {
 	// MaxQueueSignals and MaxQueueBytes bound what waits on one link.
 	MaxQueueSignals int
 	MaxQueueBytes   int
-	// AttemptTimeout bounds one attempt to commit; between two attempts the
+	// AttemptTimeout bounds one attempt to commit. A link that knows how long its
+	// commits last waits less for the first attempt of an entry, but at least
+	// AttemptMin, and twice as long with each further one. Between two attempts the
 	// link pauses from BackoffMin to BackoffMax; after Budget it gives up.
 	AttemptTimeout time.Duration
+	AttemptMin     time.Duration
 	BackoffMin     time.Duration
 	BackoffMax     time.Duration
 	Budget         time.Duration
@@ -77,6 +80,7 @@ func DefaultOptions() Options {
 		MaxQueueSignals: 20_000,
 		MaxQueueBytes:   8 << 20,
 		AttemptTimeout:  time.Second,
+		AttemptMin:      250 * time.Millisecond,
 		BackoffMin:      100 * time.Millisecond,
 		BackoffMax:      500 * time.Millisecond,
 		Budget:          contract.EntryBudget,
@@ -99,6 +103,7 @@ type Links struct {
 	sub     *nats.Subscription
 	uncount func() // its drops
 	answers chan *nats.Msg
+	back    chan nats.Status // the connection is there again
 	wg      sync.WaitGroup
 
 	toldFull atomic.Int64 // when it was last said that the log is full, Unix nanoseconds
@@ -127,6 +132,7 @@ func New(nc *nats.Conn, log *Log, o Options) (*Links, error) {
 	}
 	l.uncount = bus.CountDrops(l.sub)
 	l.ctx, l.stop = context.WithCancel(context.Background())
+	l.back = nc.StatusChanged(nats.CONNECTED)
 	l.wg.Go(l.dispatch)
 	return l, nil
 }
@@ -232,6 +238,7 @@ func (l *Links) Close() {
 	l.uncount()
 	_ = l.sub.Unsubscribe() // fails only on a connection that is closed
 	l.wg.Wait()
+	l.nc.RemoveStatusListener(l.back)
 	for _, k := range all {
 		k.drive()
 	}
@@ -290,9 +297,22 @@ func (l *Links) dispatch() {
 			if k, n, ok := l.addressee(m.Subject); ok {
 				k.hear(n, m)
 			}
+		case <-l.back:
+			l.hurry()
 		case <-l.ctx.Done():
 			return
 		}
+	}
+}
+
+// hurry has every link that waits for an answer or for its next attempt make that
+// attempt now: what the connection held when it was lost won't be answered.
+func (l *Links) hurry() {
+	l.mu.Lock()
+	all := l.all
+	l.mu.Unlock()
+	for _, k := range all {
+		k.hurry()
 	}
 }
 

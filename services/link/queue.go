@@ -32,16 +32,18 @@ type link struct {
 	signals int       // in waiting
 
 	// Guarded by mu too, but lent to whoever drives the link, see drive.
-	driven  bool
-	state   state
-	entry   entry // that is on its way
-	n       uint64
-	message nats.Msg // that carries it
-	lastCut time.Time
-	until   time.Time     // of the attempt, or of the pause after it
-	pause   time.Duration // after the next attempt that fails
-	heard   *nats.Msg     // the answer
-	outcome Outcome       // that is to be told
+	driven   bool
+	state    state
+	entry    entry // that is on its way
+	n        uint64
+	message  nats.Msg // that carries it
+	lastCut  time.Time
+	until    time.Time     // of the attempt, or of the pause after it
+	timeout  time.Duration // of the next attempt
+	pause    time.Duration // after the next attempt that fails
+	patience patience
+	heard    *nats.Msg // the answer
+	outcome  Outcome   // that is to be told
 }
 
 // waiting is one place in the queue: a signal, or a function to call when all
