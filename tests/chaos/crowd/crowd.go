@@ -42,6 +42,8 @@ type Options struct {
 	// retry, for an acknowledgement and for a delivery since it was sent, for a join
 	// since it was called.
 	Recovered func(r Recovery)
+	// Tell hears, as text, of what is worth a line while it happens.
+	Tell func(format string, args ...any)
 }
 
 // Recovery is one wait.
@@ -65,6 +67,7 @@ type Crowd struct {
 	offered  atomic.Int64
 	held     atomic.Int64
 	acked    atomic.Int64
+	lost     atomic.Int64 // sessions of members
 	stopSend context.CancelFunc
 	stop     context.CancelFunc
 	senders  sync.WaitGroup

@@ -125,6 +125,10 @@ func (m *member) saw(revision uint64, joined bool, peer contract.Peer, snapshot 
 // lostSession notes that the member came back under another peer.
 func (m *member) lostSession(self contract.Self, now time.Duration) {
 	since := m.p.wire.firstTry()
+	if m == m.p.first {
+		m.c.lost.Add(1)
+	}
+	m.c.o.Tell("%s lost its session in %s; it first tried to come back %.3f s ago", m.p.name, m.room.Name, (now - since).Seconds())
 	m.room.exit(m.peer, ledger.SessionLost, "its session was lost", now)
 	m.peer = self.Peer
 	m.room.enter(self.Peer, m.slot, since)

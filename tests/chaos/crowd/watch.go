@@ -141,8 +141,9 @@ type Result struct {
 	Counts        ledger.Counts
 	Violations    []ledger.Violation
 	Offered, Held int // signals that were due, and those that no client took
-	Resumes       int
+	Resumes       int // comebacks of members
 	Resumed       int // of those: with their session
+	Roomless      int // comebacks before the first join: there was nothing to come back to
 	Gaps          []string
 	Troubles      []string
 	History       []string
@@ -175,7 +176,8 @@ func (c *Crowd) Result() Result {
 		stats.Resumes += s.Resumes
 		stats.Losses += s.Losses
 	}
-	r.Resumes, r.Resumed = int(stats.Resumes+stats.Losses), int(stats.Resumes)
+	lost := int(c.lost.Load())
+	r.Resumes, r.Resumed, r.Roomless = int(stats.Resumes)+lost, int(stats.Resumes), int(stats.Losses)-lost
 	r.Gaps, r.Troubles, r.Refusals = c.gaps, c.troubles, c.refusals
 	r.Offered, r.Held = int(c.offered.Load()), int(c.held.Load())
 	return r

@@ -43,6 +43,7 @@ type Report struct {
 	DoubleMoves  int                        `json:"double_moves"`
 	Resumes      int                        `json:"resumes"`
 	ResumedTrue  int                        `json:"resumed_true"`
+	Roomless     int                        `json:"roomless"`
 	Recovery     map[string]map[string]wait `json:"recovery_ms"`
 	Rate         float64                    `json:"offered_rate"` // signals/s
 	Held         int                        `json:"held"`         // offered, and not taken by a client
@@ -74,7 +75,7 @@ func (t *trial) report(r crowd.Result, length time.Duration) *Report {
 		Seed: t.o.Seed, Signals: c.Signals - c.Unsent, Acknowledged: c.Acknowledged, Unknown: c.Unknown + c.Pending, Refused: r.Refusals,
 		Deliveries: c.Deliveries, Lost: c.Lost, Duplicated: c.Duplicated, Reordered: c.Reordered, Misaddressed: c.Misaddressed,
 		Ghosts: len(r.Ghosts), Flaps: len(r.Flaps), Gaps: len(r.Gaps), History: len(r.History), StaleReads: staleReads, Troubles: len(r.Troubles),
-		Kills: map[string]int{}, IdleKills: idle, Resumes: r.Resumes, ResumedTrue: r.Resumed, Recovery: t.diary.recovery(),
+		Kills: map[string]int{}, IdleKills: idle, Resumes: r.Resumes, ResumedTrue: r.Resumed, Roomless: r.Roomless, Recovery: t.diary.recovery(),
 		Rate: float64(int(float64(r.Offered)/length.Seconds()*10)) / 10, Held: r.Held, Seconds: float64(int(t.now().Seconds())),
 		Commit: t.o.Commit, Machine: machine.Describe(), result: r, diary: t.diary,
 	}

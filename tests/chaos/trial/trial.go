@@ -104,7 +104,7 @@ func (t *trial) run(ctx context.Context) (*Report, error) {
 	t.progress("the cluster is ready")
 	if t.crowd, err = crowd.New(crowd.Options{
 		Seed: t.o.Seed, Edges: t.cluster.EdgeURLs, Tokens: t.cluster.Tokens, Pairs: t.o.Pairs, Fives: t.o.Fives, Fifties: t.o.Fifties,
-		Rate: t.o.Rate, Visitors: t.o.Visitors, Break: t.o.Break, Dir: t.dir, Now: t.now, Recovered: t.diary.recovered,
+		Rate: t.o.Rate, Visitors: t.o.Visitors, Break: t.o.Break, Dir: t.dir, Now: t.now, Recovered: t.diary.recovered, Tell: t.progress,
 	}); err != nil {
 		return nil, err
 	}

@@ -170,7 +170,7 @@ func (t *trial) underLoad(ctx context.Context) error {
 	balancer := "ws://" + t.url + "/v1/ws" // twice: a crowd wants to know where to go next
 	people, err := crowd.New(crowd.Options{
 		Seed: 1, Edges: []string{balancer, balancer}, Tokens: standalone.Tokens{URL: "http://" + t.url, APIKey: config.Secret(key)},
-		Pairs: 12, Fives: 3, Rate: t.o.Rate, Visitors: 2, Dir: t.dir, Now: t.now, Recovered: func(crowd.Recovery) {},
+		Pairs: 12, Fives: 3, Rate: t.o.Rate, Visitors: 2, Dir: t.dir, Now: t.now, Recovered: func(crowd.Recovery) {}, Tell: t.progress,
 	})
 	if err != nil {
 		return err
