@@ -82,7 +82,8 @@ type Gap struct {
 	Reason string
 }
 
-// ICEServersChanged tells that [Room.ICEServers] has new ones.
+// ICEServersChanged tells that [Room.ICEServers] has new ones: new credentials in
+// time, or those of the edge that resumed the session.
 type ICEServersChanged struct{}
 
 // Left is the last event of a room.
@@ -95,8 +96,8 @@ type Left struct {
 type Resumed struct{}
 
 // Rejoined tells that the session was lost and the room joined again: Self is
-// a new peer, and the others saw the old one leave. What changed in the roster
-// meanwhile follows as events.
+// a new peer, and the others saw the old one leave. [Room.ICEServers] may have new
+// ones. What changed in the roster meanwhile follows as events.
 type Rejoined struct{ Self contract.Self }
 
 func (PeerJoined) event()        {}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +57,38 @@ func TestResume_Secrets(t *testing.T) {
 		}
 		if first.Attempt != 1 || second.Attempt != 2 || third.Attempt != 3 || fourth.Attempt != 4 {
 			t.Errorf("attempts %d %d %d %d, want 1 2 3 4", first.Attempt, second.Attempt, third.Attempt, fourth.Attempt)
+		}
+	})
+}
+
+// An edge that takes a session over asks for new ICE servers. One that isn't answered
+// tells only those that need no credentials, which say nothing of the others.
+func TestResume_ICEServersOfTheNextEdge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c, r, conn := inLobby(t, s)
+		defer c.Close()
+		stun := contract.ICEServer{URLs: []string{"stun:stun.test"}}
+		turn := func(username string) contract.ICEServer {
+			return contract.ICEServer{URLs: []string{"turn:turn.test"}, Username: username, Credential: "c"}
+		}
+		first, second := []contract.ICEServer{stun, turn("first")}, []contract.ICEServer{turn("second")}
+		for _, tt := range []struct{ told, want []contract.ICEServer }{
+			{first, first}, {[]contract.ICEServer{stun}, first}, {[]contract.ICEServer{}, first}, {second, second},
+		} {
+			conn.conn.Close()
+			conn, _ = s.welcomed(t, func(_ *contract.Hello, w *contract.Welcome) { w.Resumed, w.Seq = true, 1 })
+			event[Resumed](t, r)
+			frame := joinedFrame(1, "ada", r.Revision(), r.Peers()...)
+			frame.ICEServers = tt.told
+			conn.send(t, frame)
+			if slices.ContainsFunc(tt.told, hasCredential) {
+				event[ICEServersChanged](t, r)
+			}
+			synctest.Wait()
+			if got := r.ICEServers(); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("told %+v: the room has %+v, want %+v", tt.told, got, tt.want)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -138,8 +139,13 @@ func (r *Room) joined(f *contract.Joined) []Event {
 		r.c.stats.Stale++
 		return nil
 	}
-	r.self, r.servers, r.policy, r.expires, r.cursor = f.Self, f.ICEServers, f.ICEPolicy, f.TokenExpires, f.Cursor
-	events := r.roster.reset(f.Revision, f.Peers)
+	r.self, r.policy, r.expires, r.cursor = f.Self, f.ICEPolicy, f.TokenExpires, f.Cursor
+	var events []Event
+	// An edge that couldn't ask for credentials tells only the other servers; what we have is better.
+	if before == roomJoining || slices.ContainsFunc(f.ICEServers, hasCredential) {
+		r.servers, events = f.ICEServers, []Event{ICEServersChanged{}}
+	}
+	changes := r.roster.reset(f.Revision, f.Peers)
 	r.setState(roomJoined)
 	switch before {
 	case roomJoining:
@@ -149,11 +155,13 @@ func (r *Room) joined(f *contract.Joined) []Event {
 		return nil // the snapshot is what Join returns with
 	case roomRejoining:
 		r.said = 0 // a room that was forgotten meanwhile counts from 1 again
-		return append([]Event{Rejoined{Self: f.Self}}, events...)
+		return append([]Event{Rejoined{Self: f.Self}}, changes...)
 	default:
-		return events
+		return append(events, changes...)
 	}
 }
+
+func hasCredential(s contract.ICEServer) bool { return s.Credential != "" }
 
 func (r *Room) setState(s roomState) {
 	r.state = s

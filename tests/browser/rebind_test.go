@@ -32,6 +32,8 @@ func connected(t *testing.T, d *dev, room string) (ada, bob *tab) {
 func TestRebind_aLostSessionKeepsTheConnection(t *testing.T) {
 	d := startDev(t, forgetful...)
 	ada, bob := connected(t, d, "lost")
+	const credentials = "tab.link.pc.getConfiguration().iceServers.map((s) => s.username).join(' ')"
+	first := eval[string](t, ada, credentials)
 	ada.do(t, "tab.client.disconnect()")
 	bob.until(t, "tab.events.includes('peer-left expired')")
 	watch(t, ada, bob) // nobody has a session with ada, and the call goes on
@@ -41,6 +43,9 @@ func TestRebind_aLostSessionKeepsTheConnection(t *testing.T) {
 		if !eval[bool](t, tb, "tab.probe.made.length === 1 && tab.link.pc === tab.probe.made[0]") {
 			t.Errorf("%s has another connection than before", tb.name)
 		}
+	}
+	if got, want := eval[string](t, ada, credentials), eval[string](t, ada, "tab.room.iceServers.map((s) => s.username).join(' ')"); got != want || got == first {
+		t.Errorf("the connection has the TURN credentials of %q, want those of the new membership, %q, and not of the first, %q", got, want, first)
 	}
 	if !eval[bool](t, ada, "tab.events.includes('rejoined') && tab.link.peer.polite") {
 		t.Error("ada joined later now, so she must be the polite one")

@@ -86,12 +86,13 @@ export interface RoomEvents {
   filtered: { seq: number; rule: string; count: number; to?: string; negotiation?: string };
   /** Something from that peer (absent: from anyone) could not be replayed: negotiate again. */
   gap: { from?: string; reason: string };
+  /** Room.iceServers has new ones: new credentials in time, or those of the edge that resumed the session. */
   "ice-servers": RTCIceServer[];
   /** Unix seconds. Room.refresh is called by itself when there is a token option. */
   "token-expiring": { expires: number };
   /** The connection was lost and is back, and nothing else is. */
   resumed: Record<never, never>;
-  /** The session was lost and the room joined again: a new peer id. The changes of the roster follow. */
+  /** The session was lost and the room joined again: a new peer id, new ICE servers. The changes of the roster follow. */
   rejoined: { self: Self; previous: Self };
   /** The last event: this membership has ended. `error`: why joining again was refused. */
   left: { reason: LeaveReason; error?: unknown };

@@ -136,7 +136,7 @@ export class Link {
 
   /** Waits for the welcome. */
   #expect(): void {
-    this.#timer = setTimeout(() => this.#lost(timeout("the edge didn't welcome the client in time")), this.#connectTimeout);
+    this.#timer = setTimeout(() => this.#lost(timeout("no welcome in time")), this.#connectTimeout);
     if (this.#state !== "connecting") this.#set("reconnecting");
   }
 

@@ -67,7 +67,9 @@ export class Membership {
     if (before === "left") return;
     if (before === "joined" && (frame.self.peer !== previous.peer || frame.revision < this.roster.revision)) return;
     this.self = Object.freeze({ ...frame.self });
-    this.iceServers = frame.iceServers;
+    // An edge that couldn't ask for credentials tells only the other servers; what we have is better.
+    const better = before === "joining" || frame.iceServers.some((s) => s.credential);
+    if (better) this.iceServers = frame.iceServers;
     this.icePolicy = frame.icePolicy === "public" || frame.icePolicy === "relay" ? frame.icePolicy : "all";
     this.tokenExpires = frame.tokenExpires;
     this.cursor = frame.cursor;
@@ -81,7 +83,7 @@ export class Membership {
     if (before === "rejoining") {
       this.#said = 0; // a room that was forgotten meanwhile counts from 1 again
       this.events.emit("rejoined", { self: this.self, previous });
-    }
+    } else if (better) this.events.emit("ice-servers", this.iceServers);
     for (const change of changes) this.tell(change);
   }
 

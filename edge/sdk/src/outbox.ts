@@ -128,16 +128,15 @@ export class Outbox<F extends OutFrame> {
    * session.
    */
   abandon(start: number): F[] {
-    const stays = (frame: F): boolean => frame.type === "join" && frame.seq === 0;
-    const lost = this.#frames.filter((frame) => !stays(frame));
-    this.#frames = this.#frames.filter(stays);
-    this.#bytes = this.#frames.reduce((sum, frame) => sum + frame.bytes, 0);
-    this.#written = this.#flying = 0;
     this.#last = this.#acked = start;
-    return lost;
+    return this.clear().filter((frame) => {
+      const stays = frame.type === "join" && frame.seq === 0;
+      if (stays) this.add(frame);
+      return !stays;
+    });
   }
 
-  /** Empties it for good. */
+  /** Empties it. */
   clear(): F[] {
     const rest = this.#frames;
     this.#frames = [];

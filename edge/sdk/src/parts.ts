@@ -65,7 +65,7 @@ export class Assembler {
       part.index < part.of && this.#bytes <= assembledFactor * frameBytes;
     if (!fits) {
       this.#begin("", 0);
-      throw new Error("the edge sent a part that belongs to nothing, or too many");
+      throw new Error("the edge sent a part that fits nowhere");
     }
     if (this.#chunks.push(part.chunk) < part.of) return undefined;
     const whole = this.#chunks.join("");

@@ -35,12 +35,15 @@ export class Queued implements OutFrame {
 
   /** What its caller is told when the session that it belonged to is gone. */
   lose(): void {
-    if (this.seq) this.settle(new SignalError("unknown_outcome", `${this.type}: sent, and its acknowledgement is lost`, { seq: this.seq }));
-    else this.settle(new SignalError("not_sent", `${this.type}: the session was lost before it was sent`, { retryable: true }));
+    const { type, seq } = this;
+    this.settle(seq
+      ? new SignalError("unknown_outcome", `${type}: sent, and its acknowledgement is lost`, { seq })
+      : new SignalError("not_sent", `${type}: the session was lost before it was sent`, { retryable: true }));
   }
 
   /** How it is reported, if it is unknown whether it arrived. */
   report(): LostFrame | undefined {
-    return this.seq && !this.told ? { type: this.type, room: this.room, seq: this.seq } : undefined;
+    const { type, room, seq } = this;
+    return seq && !this.told ? { type, room, seq } : undefined;
   }
 }

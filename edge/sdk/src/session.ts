@@ -193,14 +193,15 @@ export class Session implements LinkOwner {
     this.#secrets.confirm();
     if (resumed && seq < this.outbox.acked) {
       this.#secrets.forget();
-      throw new Error("the edge resumed at a seq that was acknowledged before");
+      throw new Error("the edge resumed before what it acknowledged");
     }
     this.id = session;
     this.edge = edge;
     this.resumeWindow = resumeWindow;
     this.limits = limits;
     this.#pace = new Pace(limits, performance.now());
-    const lost = resumed ? this.#rewind(seq) : this.#lose(seq);
+    const lost = resumed ? undefined : this.#lose(seq);
+    if (resumed) this.outbox.rewind(seq, encode({ type: "leave", room: randomId() }));
     return () => {
       this.events.emit("welcome", { session, resumed, edge, first });
       if (lost && !first) this.events.emit("lost", { frames: lost });
@@ -211,10 +212,6 @@ export class Session implements LinkOwner {
       }
       this.pump();
     };
-  }
-
-  #rewind(seq: number): undefined {
-    this.outbox.rewind(seq, encode({ type: "leave", room: randomId() }));
   }
 
   /** Gives up the frames of the old session, joins its rooms again, and returns what has an unknown outcome. */

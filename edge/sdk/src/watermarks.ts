@@ -11,10 +11,9 @@ export class Watermarks {
   /** Senders that left, oldest first. */
   readonly #departed = new Set<string>();
 
-  /** Whether the signal wasn't seen yet; it is remembered. `here`: its sender is in the roster. */
+  /** Whether the signal, with a seq from 1, wasn't seen yet; it is remembered. `here`: its sender is in the roster. */
   fresh(from: string, seq: number, here: boolean): boolean {
-    const seen = this.#seqs.get(from);
-    if (seen !== undefined && seq <= seen) return false;
+    if (seq <= (this.#seqs.get(from) ?? 0)) return false;
     this.#seqs.set(from, seq);
     if (here) this.#departed.delete(from);
     else this.depart(from);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { type Client, ClosedError, type ClientOptions, connect, type Frame, SignalError } from "../src/index.ts";
 import { next, until } from "./await.ts";
 import { webSocket } from "./parley.ts";
-import { ScriptedEdge, type Seat, type Text } from "./scripted.ts";
+import { joined, ScriptedEdge, type Seat, type Text } from "./scripted.ts";
 
 let edge: ScriptedEdge;
 let client: Client | undefined;
@@ -49,6 +49,28 @@ describe("a client comes back", () => {
       assert.equal(again.url, closeCode === 1001 || closeCode === 1012 ? "/v1/ws" : "/v1/ws?edge=edge-1");
     });
   }
+
+  test("to an edge that has new ICE servers for it, and keeps its own if that couldn't ask for credentials", async () => {
+    const { seat, room } = await inRoom();
+    const turn = (username: string) => ({ urls: ["turn:t"], username, credential: "c" });
+    const stun = { urls: ["stun:s"] };
+    const told: unknown[] = [];
+    room.on("ice-servers", (servers) => told.push(servers));
+    let last = seat;
+    let heard = 0;
+    for (const servers of [[stun, turn("first")], [stun], [], [turn("second")]]) {
+      const resumed = next(room, "resumed");
+      last.terminate();
+      last = await edge.next();
+      await last.welcome({ resumed: true, seq: 1 });
+      await resumed;
+      last.send(joined({ iceServers: servers }), relayed(++heard, "heard"));
+      await next(room, "message");
+    }
+    const [first, second] = [[stun, turn("first")], [turn("second")]];
+    assert.deepEqual(told, [first, second]);
+    assert.deepEqual(room.iceServers, second);
+  });
 
   test("when the edge is silent", async () => {
     const { client, seat } = await begin({}, { pingInterval: 40 });

@@ -65,14 +65,7 @@ export class Seat {
   /** Takes a join and lets it in. */
   async admit(more: Text = {}): Promise<Text> {
     const join = await this.take("join");
-    this.send(
-      {
-        type: "joined", re: join["seq"], room: join["room"], self: { peer: "me", identity: "ada", epoch: 2 }, revision: 2,
-        peers: [{ peer: "bob1", identity: "bob", epoch: 1, version: 1, polite: true, capabilities: {}, state: "here" }],
-        iceServers: [], icePolicy: "all", tokenExpires: 1_800_000_000, cursor: "c0", ...more,
-      },
-      { type: "acked", seq: join["seq"] },
-    );
+    this.send(joined({ re: join["seq"], room: join["room"], ...more }), { type: "acked", seq: join["seq"] });
     return join;
   }
 
@@ -83,6 +76,15 @@ export class Seat {
   terminate(): void {
     this.#socket.terminate();
   }
+}
+
+/** A room with ada, who is the client, and bob. */
+export function joined(more: Text): Text {
+  return {
+    type: "joined", re: 1, room: "r", self: { peer: "me", identity: "ada", epoch: 2 }, revision: 2,
+    peers: [{ peer: "bob1", identity: "bob", epoch: 1, version: 1, polite: true, capabilities: {}, state: "here" }],
+    iceServers: [], icePolicy: "all", tokenExpires: 1_800_000_000, cursor: "c0", ...more,
+  };
 }
 
 /** An edge that does what a test says, for what a real one can't be made to do. */

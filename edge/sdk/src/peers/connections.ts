@@ -181,6 +181,7 @@ export class PeerConnections {
   /** Our session was lost: every link is bound anew, since we are another peer and the others may be, too. */
   #rejoin(): void {
     const { peers } = this.#room;
+    this.#configure(); // first: a connection in trouble restarts ICE when it is bound anew
     for (const link of [...this.#links.values()]) {
       const peer = successor(link.peer, peers, (id) => this.#links.has(id));
       if (peer) this.#rebind(link, peer);
@@ -206,6 +207,7 @@ export class PeerConnections {
     if (data.negotiate === "again") this.#links.get(fromId)?.repeat();
   }
 
+  /** Gives what is there the room's present servers, for the next restart of ICE. */
   #configure(): void {
     for (const { pc } of this.#links.values()) pc.setConfiguration({ ...pc.getConfiguration(), ...this.#configuration() });
   }
