@@ -46,6 +46,7 @@ func TestDrain_membersMoveWhileSignalsFlow(t *testing.T) {
 // once, hears every signal until the drain time is over, and is closed with 1012. The
 // edge isn't ready meanwhile, and lets nobody in.
 func TestDrain_waitsForAClientThatStays(t *testing.T) {
+	t.Parallel()
 	const drain = 4 * time.Second
 	s := Processes(t, Options{Environ: []string{"PARLEY_EDGE__DRAIN_TIMEOUT=" + drain.String()}})
 	stays := newBystander(t, s, 0, "stubborn")

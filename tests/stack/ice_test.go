@@ -34,6 +34,7 @@ func TestICEServers_comeWithTheJoin(t *testing.T) {
 // aren't held up, and get their servers when there is somebody to make them, also
 // the second one, for whom the edge doesn't ask since nobody answered the first.
 func TestICEServers_followWhenAuthsvcIsBack(t *testing.T) {
+	t.Parallel() // most of it is the time until a member asks again
 	s := Processes(t, Options{TURN: relays})
 	tokens := map[string]string{}
 	for _, name := range []string{"ada", "bob"} {

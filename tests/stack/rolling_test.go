@@ -16,6 +16,7 @@ import (
 // the other, while members signal and others come and go: nothing is lost and no
 // application sees an error.
 func TestRolling_restartOfEverything(t *testing.T) {
+	t.Parallel()
 	s := Processes(t, Options{Nodes: 3, Shards: 3, Doubles: 2})
 	l := s.startLoad(t)
 	for _, name := range slices.Concat(s.services(), s.started[:3]) {

@@ -3,13 +3,10 @@ package stack
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/gobwas/ws"
 
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
@@ -112,88 +109,4 @@ func (c *stalledConn) Read(b []byte) (int, error) {
 		<-end
 	}
 	return c.Conn.Read(b)
-}
-
-// TestHangingEdge_wakesUp stops an edge until it has fenced itself, and lets it go on.
-// Its members have moved meanwhile and stay where they are; sockets that it still has of
-// them it closes with 4509.
-func TestHangingEdge_wakesUp(t *testing.T) {
-	t.Parallel()
-	s := Processes(t, Options{Environ: []string{"PARLEY_EDGE__PING_INTERVAL=1s"}})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	members := s.party(t, 4, "hangs")
-	old := &halfOpen{}
-	c := s.Dial(t, 0, "half-open", client.WithURLs(s.Edges[1]), client.WithDialer(old.dial))
-	Join(t, c, "hangs too")
-	before := c.Edge()
-	x := startExchange(ctx, t, members.rooms, 10*time.Millisecond)
-	edge := s.Process(t, "edge-1")
-	wait(ctx, 300*time.Millisecond)
-	edge.Pause(t)
-	began := time.Now()
-	for c.Edge() == before && ctx.Err() == nil {
-		wait(ctx, 20*time.Millisecond)
-	}
-	moved := time.Since(began)
-	wait(ctx, contract.FenceAfter+2*time.Second-moved)
-	edge.Continue(t)
-	if code, err := old.closeCode(ctx); err != nil || code != contract.CloseReplaced {
-		t.Errorf("the old socket ended with %d (%v), want %d", code, err, contract.CloseReplaced)
-	}
-	for edge.metric(t, "parley_edge_connections") != "0" && ctx.Err() == nil {
-		wait(ctx, 20*time.Millisecond)
-	}
-	t.Logf("%d signals; a client went elsewhere after %v", x.end(t), moved.Round(time.Millisecond))
-	for i, c := range append(members.clients, c) {
-		if got := c.Stats(); got.Losses > 0 || c.Edge() == before {
-			t.Errorf("client %d is on %s and has lost its session %d times; edge-1 was %s", i, c.Edge(), got.Losses, before)
-		}
-	}
-}
-
-// halfOpen dials for a client, and keeps the first connection open at this end when the
-// client closes it.
-type halfOpen struct {
-	mu    sync.Mutex
-	first net.Conn
-}
-
-func (h *halfOpen) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err != nil || h.first != nil {
-		return c, err
-	}
-	h.first = c
-	return &keptConn{c}, nil
-}
-
-// keptConn ends for who uses it, and nobody else.
-type keptConn struct{ net.Conn }
-
-func (c *keptConn) Close() error { return c.SetDeadline(time.Now()) }
-
-// closeCode reads the first connection to its end, which the edge must tell.
-func (h *halfOpen) closeCode(ctx context.Context) (contract.CloseCode, error) {
-	defer h.first.Close()
-	deadline, _ := ctx.Deadline()
-	if err := h.first.SetDeadline(deadline); err != nil {
-		return 0, err
-	}
-	for {
-		header, err := ws.ReadHeader(h.first)
-		if err != nil {
-			return 0, err
-		}
-		payload := make([]byte, min(header.Length, int64(contract.DefaultLimits().MessageBytes)))
-		if _, err := io.ReadFull(h.first, payload); err != nil {
-			return 0, err
-		}
-		if header.OpCode == ws.OpClose {
-			code, _ := ws.ParseCloseFrameData(payload)
-			return contract.CloseCode(code), nil
-		}
-	}
 }
