@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/telemetry"
 )
 
 // Why an entry was not put into the log, or its edge not told; the label of
@@ -25,15 +26,15 @@ var (
 	signals = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_candidatefilter_signals_total", Help: "Signals that were judged, by frame type and by result: passed, dropped (nothing was left of it) or refused. A retry is judged again.",
 	}, []string{"type", "result"})
-	rules = promauto.NewCounterVec(prometheus.CounterOpts{
+	rules = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_candidatefilter_rules_total", Help: "What was taken out or refused, by rule.",
-	}, []string{"rule"})
-	refusedEntries = promauto.NewCounterVec(prometheus.CounterOpts{
+	}, []string{"rule"}), contract.Rules()...)
+	refusedEntries = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_candidatefilter_refused_entries_total", Help: "Entries that no edge of ours sends, by what is wrong with them.",
-	}, []string{"reason"})
-	failedCommits = promauto.NewCounterVec(prometheus.CounterOpts{
+	}, []string{"reason"}), reasonSubject, reasonReply, reasonMessageID, reasonTooLarge, reasonMalformed, reasonName, reasonVerdict, reasonUnknown)
+	failedCommits = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_candidatefilter_failed_commits_total", Help: "Sanitised entries that were not put into the log, or whose edge was not told, by reason. The edge sends them again.",
-	}, []string{"reason"})
+	}, []string{"reason"}), failedFull, failedPublish, failedTimeout, failedRefused, failedAnswer)
 	panics = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_candidatefilter_panics_total", Help: "Signals that made the filter panic.",
 	})

@@ -96,7 +96,7 @@ func (d *deliverer) hand(o origin) {
 	r := d.e.byRoom[string(d.key)]
 	d.e.mu.Unlock()
 	if r == nil {
-		undelivered.WithLabelValues("no_room").Inc()
+		undelivered.WithLabelValues(undeliveredNoRoom).Inc()
 		return
 	}
 	r.take(o, &d.signal, &d.out)
@@ -198,12 +198,12 @@ func (r *room) deliver(o origin, s *contract.Signal, judged bool, out *delivery)
 		return true
 	}
 	if s.Kind.Type() == "" {
-		undelivered.WithLabelValues("unknown_kind").Inc()
+		undelivered.WithLabelValues(undeliveredUnknownKind).Inc()
 		return true
 	}
 	if r.misplaced(o, s) {
 		if judged {
-			undelivered.WithLabelValues("wrong_place").Inc()
+			undelivered.WithLabelValues(undeliveredWrongPlace).Inc()
 		}
 		return judged
 	}
@@ -213,7 +213,7 @@ func (r *room) deliver(o origin, s *contract.Signal, judged bool, out *delivery)
 		if m := r.locals[string(s.To)]; m != nil && m.takes() {
 			m.deliver(o, s, again, out)
 		} else {
-			undelivered.WithLabelValues("receiver_gone").Inc()
+			undelivered.WithLabelValues(undeliveredReceiverGone).Inc()
 		}
 		return true
 	}
@@ -251,7 +251,7 @@ func (m *membership) takes() bool { return m.epoch != 0 || m.backlog != nil }
 // again is comesAgain.
 func (m *membership) deliver(o origin, s *contract.Signal, again bool, out *delivery) {
 	if again && m.came != nil {
-		undelivered.WithLabelValues("comes_again").Inc()
+		undelivered.WithLabelValues(undeliveredComesAgain).Inc()
 		return
 	}
 	if m.backlog != nil && m.backlog.keeps(o, s.From) {
@@ -259,7 +259,7 @@ func (m *membership) deliver(o origin, s *contract.Signal, again bool, out *deli
 		return
 	}
 	if !m.marks.Pass(s.From, s.Seq) {
-		undelivered.WithLabelValues("repeated").Inc()
+		undelivered.WithLabelValues(undeliveredRepeated).Inc()
 		return
 	}
 	m.noteReceived(s)

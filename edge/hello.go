@@ -70,12 +70,12 @@ func (e *Edge) greet(c *conn.Conn, hello *contract.Hello, next secretHash) (*cli
 		return nil, err
 	}
 	if s != nil {
-		resumes.WithLabelValues("adopted").Inc()
+		resumes.WithLabelValues(resumeAdopted).Inc()
 		s.arrive(c, hello)
 		return s, nil
 	}
 	if len(hello.Resume) > 0 {
-		resumes.WithLabelValues("lost").Inc()
+		resumes.WithLabelValues(resumeLost).Inc()
 	}
 	s = e.newSession(hello, next)
 	s.open(c)
@@ -217,7 +217,7 @@ func (s *clientSession) resume(c *conn.Conn, hello *contract.Hello) error {
 		s.mu.Unlock()
 		return errMemberMoved // another edge took it meanwhile; or its window is over
 	}
-	resumes.WithLabelValues("resumed").Inc()
+	resumes.WithLabelValues(resumeHere).Inc()
 	s.stopAway() // the old socket may have begun to wait meanwhile
 	if old := s.conn; old != nil {
 		old.Close(contract.CloseReplaced, "a newer connection of this session took over")

@@ -36,7 +36,7 @@ func (r *room) send(to contract.Token, s *contract.Signal, w link.Waiter) bool {
 		return r.e.links.Send(to, s, w)
 	}
 	if len(held.signals) >= maxLane {
-		undelivered.WithLabelValues("lane_full").Inc()
+		undelivered.WithLabelValues(undeliveredLaneFull).Inc()
 		return false
 	}
 	held.signals = append(held.signals, laneSignal{cloneSignal(s), w})

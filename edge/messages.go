@@ -64,7 +64,7 @@ func (m *membership) deliverMessage(o origin, e *contract.RoomEvent) {
 		return
 	}
 	if !m.marks.Pass(nil, e.Revision) {
-		undelivered.WithLabelValues("repeated").Inc()
+		undelivered.WithLabelValues(undeliveredRepeated).Inc()
 		return
 	}
 	span := startDeliver(&contract.Signal{Kind: contract.KindMessage, Trace: []byte(e.Trace)})

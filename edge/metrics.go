@@ -8,6 +8,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/telemetry"
+)
+
+// Why a signal isn't given or taken; with the rule `superseded` the label of
+// undelivered_total.
+const (
+	undeliveredNoRoom       = "no_room"
+	undeliveredUnknownKind  = "unknown_kind"
+	undeliveredWrongPlace   = "wrong_place"
+	undeliveredReceiverGone = "receiver_gone"
+	undeliveredComesAgain   = "comes_again"
+	undeliveredRepeated     = "repeated"
+	undeliveredLaneFull     = "lane_full"
+)
+
+// What becomes of a resume; the label of resumes_total.
+const (
+	resumeHere    = "resumed" // this edge held the session
+	resumeAdopted = "adopted" // another one did
+	resumeLost    = "lost"    // nobody does any more
 )
 
 var (
@@ -20,30 +40,31 @@ var (
 	handshakes = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_handshakes_total", Help: "WebSocket handshakes, by result.",
 	}, []string{"result"})
-	closed = promauto.NewCounterVec(prometheus.CounterOpts{
+	closed = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_closed_total", Help: "Connections closed, by WebSocket close code.",
-	}, []string{"code"})
+	}, []string{"code"}), closeLabels()...)
 	received = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_received_total", Help: "Frames from clients, by type.",
 	}, []string{"type"})
-	refusedFrames = promauto.NewCounterVec(prometheus.CounterOpts{
+	refusedFrames = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_refused_total", Help: "Error frames, by code.",
-	}, []string{"code"})
+	}, []string{"code"}), contract.Codes()...)
 	delivered = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_delivered_total", Help: "Signals given to members, by frame type.",
 	}, []string{"type"})
-	undelivered = promauto.NewCounterVec(prometheus.CounterOpts{
+	undelivered = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_undelivered_total", Help: "Signals that were not given to a member or not taken, by reason.",
-	}, []string{"reason"})
+	}, []string{"reason"}), undeliveredNoRoom, undeliveredUnknownKind, undeliveredWrongPlace, undeliveredReceiverGone,
+		undeliveredComesAgain, undeliveredRepeated, undeliveredLaneFull, string(contract.RuleSuperseded))
 	replayed = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_replayed_total", Help: "Signals repeated to resumed sessions.",
 	})
 	gaps = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_gaps_total", Help: "Rooms of resumed sessions in which something could not be replayed.",
 	})
-	resumes = promauto.NewCounterVec(prometheus.CounterOpts{
+	resumes = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_edge_resumes_total", Help: "Hellos with a resume secret, by result.",
-	}, []string{"result"})
+	}, []string{"result"}), resumeHere, resumeAdopted, resumeLost)
 	resyncs = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "parley_edge_resyncs_total", Help: "Room documents read because a roster was behind.",
 	})
@@ -106,10 +127,21 @@ var closeCodes = []contract.CloseCode{
 	contract.CloseReplaced, contract.CloseKicked,
 }
 
+// closeOther is every other code.
+const closeOther = "other"
+
+func closeLabels() []string {
+	labels := []string{closeOther}
+	for _, code := range closeCodes {
+		labels = append(labels, closeLabel(code))
+	}
+	return labels
+}
+
 // closeLabel keeps the label's values closed: clients may close with any code.
 func closeLabel(code contract.CloseCode) string {
 	if slices.Contains(closeCodes, code) {
 		return strconv.Itoa(int(code))
 	}
-	return "other"
+	return closeOther
 }

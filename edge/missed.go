@@ -276,10 +276,10 @@ func (m *membership) missedFrame(one *hold, all bool) []byte {
 	case len(s.To) > 0 && string(s.To) != m.peerText, len(s.To) == 0 && m.epoch > s.Revision:
 		return nil
 	case m.r.misplaced(one.origin, s):
-		undelivered.WithLabelValues("wrong_place").Inc()
+		undelivered.WithLabelValues(undeliveredWrongPlace).Inc()
 		return nil
 	case !m.marks.Pass(s.From, s.Seq) && !all:
-		undelivered.WithLabelValues("repeated").Inc()
+		undelivered.WithLabelValues(undeliveredRepeated).Inc()
 		return nil
 	}
 	m.noteReceived(s)

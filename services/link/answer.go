@@ -70,14 +70,14 @@ func reason(err error) string {
 	var refused *answerError
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return "no_responders"
+		return retryNoResponders
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		return "timeout"
+		return retryTimeout
 	case errors.As(err, &refused):
-		return "refused"
+		return retryRefused
 	case bus.IsTransient(err):
-		return "disconnected"
+		return retryDisconnected
 	default:
-		return "other"
+		return retryOther
 	}
 }

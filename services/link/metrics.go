@@ -3,6 +3,20 @@ package link
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/parley-rtc/parley/services/telemetry"
+)
+
+// The values of the label "reason" of retries and of dropped.
+const (
+	retryNoResponders = "no_responders"
+	retryTimeout      = "timeout"
+	retryRefused      = "refused"
+	retryDisconnected = "disconnected"
+	retryOther        = "other"
+
+	droppedQueueFull = "queue_full"
+	droppedTooLarge  = "too_large"
 )
 
 var (
@@ -16,10 +30,10 @@ var (
 		Name: "parley_link_commit_seconds", Help: "From the cut of an entry to its known outcome.",
 		Buckets: prometheus.ExponentialBuckets(0.00025, 2, 17),
 	})
-	retries = promauto.NewCounterVec(prometheus.CounterOpts{
+	retries = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_link_retries_total", Help: "Attempts that were repeated, by reason.",
-	}, []string{"reason"})
-	dropped = promauto.NewCounterVec(prometheus.CounterOpts{
+	}, []string{"reason"}), retryNoResponders, retryTimeout, retryRefused, retryDisconnected, retryOther)
+	dropped = telemetry.FromZero(promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_link_dropped_total", Help: "Signals that no link took, by reason.",
-	}, []string{"reason"})
+	}, []string{"reason"}), droppedQueueFull, droppedTooLarge)
 )

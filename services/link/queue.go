@@ -71,7 +71,7 @@ func (k *link) send(s *contract.Signal, w Waiter) (queued, idle bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.fits(len(s.Body)) {
-		dropped.WithLabelValues("queue_full").Inc()
+		dropped.WithLabelValues(droppedQueueFull).Inc()
 		return false, false
 	}
 	if k.set.ctx.Err() != nil {
@@ -81,7 +81,7 @@ func (k *link) send(s *contract.Signal, w Waiter) (queued, idle bool) {
 	k.items = contract.AppendSignal(k.items, s)
 	if len(k.items)-before > contract.MaxEntryBytes-entryHead {
 		k.items = k.items[:before]
-		dropped.WithLabelValues("too_large").Inc()
+		dropped.WithLabelValues(droppedTooLarge).Inc()
 		return false, false
 	}
 	idle = !k.busy()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -262,6 +264,25 @@ func TestSetup_OpenTelemetryErrorsGoToTheLog(t *testing.T) {
 	otel.Handle(errors.New("export failed"))
 	if !strings.Contains(out.String(), "export failed") {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+func TestFromZero_showsValuesBeforeTheirFirstEvent(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "events_total", Help: "Events."}, []string{"reason"})
+	registry.MustRegister(FromZero(counter, "full", "late"))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+		}
+	}
+	if want := map[string]float64{"full": 0, "late": 0}; !maps.Equal(got, want) {
+		t.Errorf("shown are %v, want %v", got, want)
 	}
 }
 

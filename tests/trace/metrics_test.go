@@ -38,7 +38,7 @@ var labels = map[string][]string{
 		"done", "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1009", "1011", "1012", "1013",
 		"4408", "4429", "4440", "4501", "4503", "4509", "4510", "other",
 	}),
-	"result":    slices.Concat(codes, []string{"ok", "passed", "dropped", "refused", "resumed", "lost", "none", "unanswered"}),
+	"result":    slices.Concat(codes, []string{"ok", "passed", "dropped", "refused", "resumed", "adopted", "lost", "none", "unanswered"}),
 	"rule":      rules(),
 	"kind":      {"join", "leave", "kick", "lock", "unlock", "close", "unknown"},
 	"operation": {"request", "read", "update", "open", "watch"},
@@ -48,7 +48,7 @@ var labels = map[string][]string{
 	"reason": slices.Concat(codes, rules(), []string{
 		"queue_full", "room_queue_full", "stopping", "no_reply", "conflict", "unknown", "old",
 		"no_responders", "timeout", "refused", "disconnected", "other",
-		"no_room", "unknown_kind", "wrong_place", "receiver_gone", "repeated", "lane_full",
+		"no_room", "unknown_kind", "wrong_place", "receiver_gone", "comes_again", "repeated", "lane_full",
 		"subject", "reply", "message_id", "too_large", "malformed", "name", "verdict", "full", "publish", "answer",
 	}),
 }
