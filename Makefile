@@ -138,10 +138,15 @@ define install-missing
 	fi
 endef
 
+# The tests start Prometheus themselves: what Debian starts with the package is stopped.
+PROMETHEUS = $(and $(shell command -v prometheus),$(shell command -v promtool))
+
 # The tests drive a real browser, some of them in a network namespace of their own.
 .PHONY: test-tools
 test-tools: ## install what the tests need and isn't here, if we may
 	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
+	$(call install-missing,$(if $(PROMETHEUS),,--no-install-recommends prometheus))
+	$(if $(PROMETHEUS),,@! command -v systemctl >/dev/null || systemctl disable --quiet --now prometheus || true)
 
 # The others that the bench runs against.
 PEERS := tests/load/peers/node_modules/.package-lock.json

@@ -48,7 +48,7 @@ func exposed(t *testing.T) map[string][]string {
 }
 
 var (
-	metricName = regexp.MustCompile(`\b(?:parley|process)_\w+`)
+	metricName = regexp.MustCompile(`\b(?:parley|process|go)_\w+`)
 	grouping   = regexp.MustCompile(`\bby \(([^)]*)\)`)
 )
 
