@@ -34,6 +34,7 @@ type wish struct {
 	Channel  any      `json:"channel,omitempty"` // a label, or false
 	ICE      string   `json:"ice,omitempty"`
 	CutAt    string   `json:"cutAt,omitempty"`
+	Backoff  int      `json:"backoff,omitempty"` // milliseconds
 }
 
 // end is one end of the candidate pair that carries a call.
@@ -71,8 +72,7 @@ func newTab(t testing.TB) *tab {
 	return &tab{ctx: ctx}
 }
 
-// enter loads the page, which ends the one before without a goodbye, and lets it
-// join a room.
+// enter loads the page, which ends the one before, and lets it join a room.
 func (tb *tab) enter(t testing.TB, s *site, w wish) {
 	t.Helper()
 	tb.name = w.Identity

@@ -87,7 +87,7 @@ export class Link {
     this.backoff = { min: options.backoff?.min ?? 100, max: options.backoff?.max ?? 5_000 };
     this.#stopWaking = watchPage(
       () => this.#woken(),
-      () => owner.over(undefined),
+      () => this.#leave(),
     );
   }
 
@@ -325,6 +325,13 @@ export class Link {
       this.#timer = setTimeout(() => this.open(), retryIn);
       this.#set("reconnecting", { retryIn, error: cause });
     }
+  }
+
+  /** Says bye. A page that is shown again after all begins a new session then. */
+  #leave(): void {
+    if (this.#state !== "connected") return;
+    this.#write({ type: "bye" });
+    this.#lost(undefined);
   }
 
   #woken(): void {

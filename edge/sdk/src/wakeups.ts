@@ -1,6 +1,6 @@
 /**
  * Calls `wake` when the network is back or the page is seen again: moments at which waiting longer makes no sense. Calls
- * `leave` when the page goes for good. It returns what ends that.
+ * `leave` when the page goes: a browser that says that it may keep it (`persisted`) mostly doesn't. It returns what ends that.
  */
 export function watchPage(wake: () => void, leave: () => void): () => void {
   // Neither is there in Node.
@@ -8,8 +8,7 @@ export function watchPage(wake: () => void, leave: () => void): () => void {
   const aborter = new AbortController();
   const { signal } = aborter;
   for (const name of ["online", "pageshow"]) addEventListener(name, wake, { signal });
-  // A page that is kept may be shown again, and goes on then.
-  addEventListener("pagehide", (e) => e.persisted || leave(), { signal });
+  addEventListener("pagehide", leave, { signal });
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
   return () => aborter.abort();
 }

@@ -82,15 +82,23 @@ describe("a page", () => {
     });
   }
 
-  test("that goes for good says bye, and one that may come back doesn't", async () => {
-    const { client, seat } = await inRoom(1);
-    page.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
-    assert.equal(client.state, "connected");
-    page.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
-    assert.equal(client.state, "closed");
-    await seat.take("bye");
-    assert.equal(await seat.closed, 1000);
-  });
+  for (const persisted of [false, true]) {
+    test(`that goes${persisted ? ", and may be kept," : ""} says bye, and joins again if it is shown again`, async () => {
+      const { client, seat, room } = await inRoom(600_000);
+      page.dispatchEvent(Object.assign(new Event("pagehide"), { persisted }));
+      await seat.take("bye");
+      await seat.closed;
+      assert.equal(client.state, "reconnecting");
+      page.dispatchEvent(new Event("pagehide")); // there is nobody to say it to
+      const rejoined = next(room, "rejoined");
+      page.dispatchEvent(new Event("pageshow"));
+      const again = await edge.next();
+      await again.welcome({ session: "s2" });
+      await again.admit({ self: { peer: "me2", identity: "ada", epoch: 5 }, revision: 5 });
+      await rejoined;
+      assert.equal(room.self.peer, "me2");
+    });
+  }
 });
 
 describe("a page that slept", () => {

@@ -16,6 +16,8 @@ interface Options {
   ice?: string;
   /** Where the socket is cut, once, and of which kind of pc. */
   cutAt?: Moment;
+  /** The most ms before the first retry, and every one after it. */
+  backoff?: number;
 }
 
 class Tab {
@@ -40,7 +42,7 @@ class Tab {
       return reply.text();
     };
     const stream = options.camera ? await camera() : null;
-    this.client = await connect({ url: options.url, token, backoff: { min: 50, max: 500 } });
+    this.client = await connect({ url: options.url, token, backoff: { min: options.backoff ?? 50, max: options.backoff ?? 500 } });
     this.#watchClient();
     this.room = await this.client.join(options.room);
     this.#watchRoom();
