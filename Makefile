@@ -166,9 +166,9 @@ bench-quick: bench-tools ## the same at one rate, in at most 2 minutes
 	go run ./tests/load/cmd/bench --quick $(ARGS)
 
 .PHONY: exodus
-exodus: ## kill an edge with 15,000 sessions and measure until all are back on others, in a minute
+exodus: ## kill an edge with 15,000 sessions and measure until all are back on others, in a minute (END=drain stops it)
 	@$(MAKE) build
-	go run ./tests/load/cmd/exodus --commit $(VERSION) $(ARGS)
+	go run ./tests/load/cmd/exodus --commit $(VERSION) $(if $(END),--end $(END)) $(ARGS)
 
 # What the chaos run puts its processes into.
 .PHONY: chaos-tools

@@ -41,6 +41,7 @@ type person struct {
 	returned                        time.Time
 	lost                            bool
 	heard, disordered, gaps, leaves int
+	aways                           int
 	unreadable                      error
 }
 
@@ -109,6 +110,10 @@ func (p *person) listen() {
 			p.gaps++
 		case client.PeerLeft:
 			p.leaves++
+		case client.PeerUpdated:
+			if e.Peer.State == contract.StateAway {
+				p.aways++
+			}
 		}
 		p.mu.Unlock()
 	}
@@ -202,7 +207,7 @@ func (p *person) heardSoFar() int {
 }
 
 // report sums up what everybody saw.
-func (c *crowd) report(killed time.Time, r *Report) {
+func (c *crowd) report(began time.Time, r *Report) {
 	var back []time.Duration
 	for _, p := range c.people {
 		acked := 0
@@ -228,10 +233,11 @@ func (c *crowd) report(killed time.Time, r *Report) {
 			r.Resumed++
 		}
 		if !p.returned.IsZero() {
-			back = append(back, p.returned.Sub(killed))
+			back = append(back, p.returned.Sub(began))
 		}
 		r.Gaps += p.gaps
 		r.Flaps += p.leaves
+		r.Aways += p.aways
 		r.Disordered += p.disordered
 		p.mu.Unlock()
 	}
@@ -240,4 +246,17 @@ func (c *crowd) report(killed time.Time, r *Report) {
 	}
 	slices.Sort(back)
 	r.P50, r.P99, r.All = back[len(back)/2].Seconds(), back[len(back)*99/100].Seconds(), back[len(back)-1].Seconds()
+	r.Peak = peak(back)
+}
+
+// peak is the most of some moments, in order, that lie within one second.
+func peak(moments []time.Duration) (most int) {
+	first := 0
+	for i, at := range moments {
+		for at-moments[first] >= time.Second {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	return most
 }

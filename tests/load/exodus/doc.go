@@ -1,5 +1,5 @@
 // Package exodus measures how long it takes until everybody is back whose edge was
-// killed.
+// killed, or drained.
 //
 // Start with exodus.go. The clients are those of edge/client, all on one edge and in
 // rooms of two, and talk the whole time. It promises that a run in which a session

@@ -67,6 +67,14 @@ func Start(c Command) (*Process, error) {
 // Ended is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
+// Failure tells of a program that has ended why it didn't end well, nil if it did.
+func (p *Process) Failure() error {
+	if state := p.cmd.ProcessState; !state.Success() {
+		return fmt.Errorf("%s: %s", p.Name, state)
+	}
+	return nil
+}
+
 // Tail is the end of the program's log.
 func (p *Process) Tail() string {
 	text, err := os.ReadFile(p.log.Name())

@@ -124,14 +124,26 @@ func (s *System) Stop() error {
 
 // Kill ends a process without a word.
 func (s *System) Kill(name string) error {
+	p, err := s.signal(name, syscall.SIGKILL)
+	if err == nil {
+		<-p.Ended()
+	}
+	return err
+}
+
+// Terminate asks a process to end.
+func (s *System) Terminate(name string) (*machine.Process, error) {
+	return s.signal(name, syscall.SIGTERM)
+}
+
+func (s *System) signal(name string, sig syscall.Signal) (*machine.Process, error) {
 	for _, p := range s.programs {
 		if p.Name == name {
-			p.Signal(syscall.SIGKILL)
-			<-p.Ended()
-			return nil
+			p.Signal(sig)
+			return p, nil
 		}
 	}
-	return fmt.Errorf("kill %s: there is no such process", name)
+	return nil, fmt.Errorf("%v for %s: there is no such process", sig, name)
 }
 
 // CPU is the processor time that each process and its children have used so far.

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command exodus kills an edge with thousands of sessions and measures how long it
+// Command exodus ends an edge with thousands of sessions and measures how long it
 // takes until all are back on others.
 //
-//	go run ./tests/load/cmd/exodus [--sessions 15000] [--servers 3] [--results folder] ...
+//	go run ./tests/load/cmd/exodus [--end drain] [--sessions 15000] [--servers 3] [--results folder] ...
 package main
 
 import (
@@ -41,12 +41,13 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	var bin, results, commit string
 	flags := flag.NewFlagSet("exodus", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	flags.IntVar(&plan.Sessions, "sessions", plan.Sessions, "on the edge that is killed, two a room")
+	flags.StringVar((*string)(&plan.End), "end", string(plan.End), "of the edge: kill, or drain")
+	flags.IntVar(&plan.Sessions, "sessions", plan.Sessions, "on the edge that ends, two a room")
 	flags.IntVar(&plan.Servers, "servers", plan.Servers, "NATS servers: 1 or 3")
 	flags.IntVar(&plan.Targets, "targets", plan.Targets, "edges that are left")
 	flags.IntVar(&plan.Rate, "rate", plan.Rate, "messages/s, all the time")
-	flags.DurationVar(&plan.Steady, "steady", plan.Steady, "before the kill, and after all are back")
-	flags.DurationVar(&plan.Most, "most", plan.Most, "after the kill, then who isn't back is given up")
+	flags.DurationVar(&plan.Steady, "steady", plan.Steady, "before the end, and after all are back")
+	flags.DurationVar(&plan.Most, "most", plan.Most, "after that, then who isn't back is given up")
 	flags.StringVar(&bin, "bin", "bin", "folder of Parley's programs")
 	flags.StringVar(&results, "results", "", "folder for the line, as a file by date")
 	flags.StringVar(&commit, "commit", "", "of the programs, for the report")
@@ -67,7 +68,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s\n", line)
 	if results != "" {
-		name := filepath.Join(results, time.Now().Format("2006-01-02")+"-exodus.json")
+		kind := "-exodus.json"
+		if plan.End == exodus.Drain {
+			kind = "-exodus-drain.json"
+		}
+		name := filepath.Join(results, time.Now().Format("2006-01-02")+kind)
 		if err := os.WriteFile(name, append(line, '\n'), 0o644); err != nil {
 			return fmt.Errorf("keep the result: %w", err)
 		}
