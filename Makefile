@@ -126,27 +126,32 @@ test: ## run every test under the race detector (PACKAGES='./edge/...' for some)
 test-ts: $(NODE_MODULES) ## run the tests of the TypeScript SDK and the demo page (after make build)
 	$(NPM) test --workspaces --if-present
 
-# $(call install-missing,packages) installs Debian's packages if we may, and says what is missing elsewhere.
+# $(call install-missing,packages) installs Debian's packages if we may, and says what is missing elsewhere. In runlevel 1
+# none of them starts a service.
 define install-missing
 	@[ -n "$(strip $(1))" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "$@: installing $(strip $(1))"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(1) >/dev/null; \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(1) >/dev/null; \
 	else \
 		echo "make $@: $(strip $(1)) is missing; install it: sudo apt-get install $(strip $(1)) (PARLEY_CHROMIUM may name the \
 	program of a browser that is somewhere else)" >&2; exit 1; \
 	fi
 endef
 
-# The tests start Prometheus themselves: what Debian starts with the package is stopped.
+# The tests start Prometheus and the proxies themselves: what Debian starts with the packages is stopped.
 PROMETHEUS = $(and $(shell command -v prometheus),$(shell command -v promtool))
+NO_PROXIES = $(foreach name,nginx haproxy caddy,$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(name)),,$(name)))
 
-# The tests drive a real browser, some of them in a network namespace of their own.
+# The tests drive a real browser, some of them in a network namespace of their own, and run the proxies that the docs have
+# snippets for.
 .PHONY: test-tools
 test-tools: ## install what the tests need and isn't here, if we may
 	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
 	$(call install-missing,$(if $(PROMETHEUS),,--no-install-recommends prometheus))
-	$(if $(PROMETHEUS),,@! command -v systemctl >/dev/null || systemctl disable --quiet --now prometheus || true)
+	$(call install-missing,$(NO_PROXIES:nginx=nginx-light))
+	@services="$(if $(PROMETHEUS),,prometheus) $(NO_PROXIES)"; [ -z "$${services// }" ] || ! command -v systemctl >/dev/null || \
+	systemctl disable --quiet --now $$services || true
 
 # The others that the bench runs against.
 PEERS := tests/load/peers/node_modules/.package-lock.json
