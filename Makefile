@@ -139,6 +139,10 @@ define install-missing
 	fi
 endef
 
+# The OpenTelemetry collector, built by its own builder of what its configuration in deploy/compose uses.
+OTELCOL_VERSION := $(shell sed -n 's/.*otlpreceiver //p' tests/trace/otelcol.yaml)
+OTELCOL = $(BIN)/tools/otelcol-$(OTELCOL_VERSION)-$(shell go env GOVERSION)/otelcol
+
 # The tests start Prometheus and the proxies themselves: what Debian starts with the packages is stopped.
 PROMETHEUS = $(and $(shell command -v prometheus),$(shell command -v promtool))
 NO_PROXIES = $(foreach name,nginx haproxy caddy,$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(name)),,$(name)))
@@ -146,12 +150,13 @@ NO_PROXIES = $(foreach name,nginx haproxy caddy,$(if $(shell PATH="$$PATH:/usr/s
 # The tests drive a real browser, some of them in a network namespace of their own, and run the proxies that the docs have
 # snippets for.
 .PHONY: test-tools
-test-tools: ## install what the tests need and isn't here, if we may
+test-tools: $(OTELCOL) ## install what the tests need and isn't here, if we may
 	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
 	$(call install-missing,$(if $(PROMETHEUS),,--no-install-recommends prometheus))
 	$(call install-missing,$(NO_PROXIES:nginx=nginx-light))
 	@services="$(if $(PROMETHEUS),,prometheus) $(NO_PROXIES)"; [ -z "$${services// }" ] || ! command -v systemctl >/dev/null || \
 	systemctl disable --quiet --now $$services || true
+	@ln -sf $(OTELCOL) $(BIN)/otelcol
 
 # The others that the bench runs against.
 PEERS := tests/load/peers/node_modules/.package-lock.json
@@ -300,6 +305,11 @@ $(BIN)/tools/compose-%/docker-compose:
 	cd $(BIN) && GOWORK=off go mod download github.com/docker/compose/v2@$(COMPOSE_VERSION)
 	cd "$$(go env GOMODCACHE)/github.com/docker/compose/v2@$(COMPOSE_VERSION)" && GOWORK=off go build -o $@ \
 		-ldflags '-s -w -X github.com/docker/compose/v2/internal.Version=$(COMPOSE_VERSION)' ./cmd
+
+$(BIN)/tools/otelcol-%/otelcol: tests/trace/otelcol.yaml
+	@mkdir -p $(@D)
+	cd $(@D) && GOWORK=off go run go.opentelemetry.io/collector/cmd/builder@$(OTELCOL_VERSION) --config $(CURDIR)/$<
+	mv $(@D)/source/otelcol $@ && rm -r $(@D)/source
 
 $(BIN)/tools/golangci-lint-%/golangci-lint:
 	GOOS= GOARCH= GOWORK=off GOBIN=$(@D) go install -ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/tests/chaos/cluster"
+	"github.com/parley-rtc/parley/tests/netns"
 )
 
 // wellTimeout bounds the time that the cluster may need after a fault.
@@ -22,7 +23,7 @@ const wellTimeout = 90 * time.Second
 // negotiate, and while it is dead they see and hear each other.
 func TestFaults_aCallGoesOn(t *testing.T) {
 	t.Parallel() // it waits, most of the time
-	isolated(t, func(t *testing.T) {
+	netns.Run(t, func(t *testing.T) {
 		s := startStage(t)
 		ada, bob := s.callers[0], s.callers[1]
 		s.cut(t, ada)

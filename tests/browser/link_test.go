@@ -1,6 +1,10 @@
 package browser
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/parley-rtc/parley/tests/netns"
+)
 
 // Nothing but the path between the tabs breaks, so that only a restart of ICE,
 // signaled while there is no path, can make another one.
@@ -11,12 +15,12 @@ func TestLink_restartsICEWhenThePathBreaks(t *testing.T) {
 		ada, bob := connected(t, d, "path")
 		before := eval[string](t, bob, "tab.ufrag")
 		rule := "pref 0 to " + publicAddress + " ipproto udp prohibit"
-		ip(t, "rule add "+rule)
+		netns.IP(t, "rule add "+rule)
 		for _, tb := range []*tab{ada, bob} {
 			tb.until(t, "tab.link.pc.iceConnectionState === 'disconnected'")
 		}
 		bob.until(t, "tab.ufrag !== %q", before)
-		ip(t, "rule del "+rule)
+		netns.IP(t, "rule del "+rule)
 		for _, tb := range []*tab{ada, bob} {
 			tb.until(t, "tab.steady")
 		}

@@ -1,18 +1,12 @@
 package browser
 
 import (
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/parley-rtc/parley/tests/netns"
 )
 
 const (
-	// insideVar tells the test program that it runs in the namespace.
-	insideVar = "PARLEY_TEST_NAMESPACE"
-
 	// publicAddress is of a prefix that is routed on the Internet, which is what
 	// the policy `public` asks for. Nothing leaves the namespace, so nobody there
 	// hears of it. privateAddress must never reach another peer.
@@ -24,42 +18,15 @@ const (
 // interface, one with a public and one with a private address.
 func inNamespace(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	isolated(t, func(t *testing.T) {
+	netns.Run(t, func(t *testing.T) {
 		address(t)
 		test(t)
 	})
 }
 
-// isolated runs a test in an empty network namespace of its own. The test's own
-// process is started once more for that, with Chromium and Parley below it.
-func isolated(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	if os.Getenv(insideVar) != "" {
-		test(t)
-		return
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.v", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), insideVar+"=1")
-	netns.Isolate(cmd)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("in the namespace: %v (needs root or unprivileged user namespaces)\n%s", err, out)
-	}
-	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("in the namespace it didn't run:\n%s", out)
-	}
-}
-
 // address gives the namespace its interfaces.
 func address(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Fatal("there is no ip: apt-get install iproute2")
-	}
 	for _, line := range []string{
 		"link set lo up",
 		"link add public type veth peer name private",
@@ -73,14 +40,6 @@ func address(t *testing.T) {
 		"rule add pref 0 from " + privateAddress + " to " + publicAddress + " prohibit",
 		"rule del pref 0 lookup local",
 	} {
-		ip(t, line)
-	}
-}
-
-// ip runs iproute2, in the namespace.
-func ip(t *testing.T, line string) {
-	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %s: %v: %s", line, err, out)
+		netns.IP(t, line)
 	}
 }

@@ -18,7 +18,7 @@ type Process struct {
 	p     *process
 }
 
-// Launch starts a program of bin/, which must stop cleanly when the test ends.
+// Launch starts a program of bin/, or one by its absolute path, which must stop cleanly when the test ends.
 func Launch(t testing.TB, program string, environ []string, args ...string) *Process {
 	t.Helper()
 	return &Process{p: start(t, program, binary(t, program), environ, args...)}

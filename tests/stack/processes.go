@@ -26,7 +26,7 @@ func Processes(t testing.TB, o Options) *Stack {
 	s.natsURL = s.startNATS(t, o)
 	common := append([]string{"PARLEY_NATS__URL=" + s.natsURL}, o.Environ...)
 	service := func(name, program string, environ ...string) {
-		admin := FreeAddress(t)
+		admin := o.admin(t, name)
 		s.keep(name, admin, start(t, program, o.program(t, program), append(append(environ, "PARLEY_ADMIN__LISTEN="+admin), common...)))
 		s.Admin = append(s.Admin, admin)
 	}
@@ -188,9 +188,12 @@ func (p *process) kill(t testing.TB) {
 	p.cmd = nil
 }
 
-// binary is the path of a program that `make build` made.
+// binary is the path of a program that `make build` made, or that isn't ours.
 func binary(t testing.TB, name string) string {
 	t.Helper()
+	if filepath.IsAbs(name) {
+		return name
+	}
 	folder, err := os.Getwd() // of the test's package, also when its paths are trimmed
 	for err == nil && folder != filepath.Dir(folder) {
 		if _, absent := os.Stat(filepath.Join(folder, "go.work")); absent == nil {
@@ -206,6 +209,14 @@ func binary(t testing.TB, name string) string {
 		t.Fatalf("%s isn't built: run `make build` first", name)
 	}
 	return path
+}
+
+func (o *Options) admin(t testing.TB, name string) string {
+	t.Helper()
+	if o.Admin != nil {
+		return o.Admin(name)
+	}
+	return FreeAddress(t)
 }
 
 // program is the path of a service's program.

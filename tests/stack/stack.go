@@ -45,6 +45,10 @@ type Options struct {
 	Bin     string          // folder of the programs but nats-server; empty: that of make build
 	TURN    authsvc.TURN    // that authsvc makes credentials for
 
+	// Admin is the address of the admin listener of edge-1, roomsvc-2 and so on, of
+	// processes only; nil: a free one.
+	Admin func(name string) string
+
 	StoreDir string // of processes: where NATS keeps its files; empty: a folder of the test
 
 	// In process only.

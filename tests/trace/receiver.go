@@ -52,7 +52,7 @@ type Receiver struct {
 // anything was sent that is no export of spans.
 func Receive(t testing.TB) *Receiver {
 	t.Helper()
-	r := &Receiver{awaited: map[string]int{}, news: make(chan struct{})}
+	r := newReceiver()
 	server := httptest.NewServer(r)
 	r.URL = server.URL
 	t.Cleanup(func() {
@@ -65,6 +65,8 @@ func Receive(t testing.TB) *Receiver {
 	})
 	return r
 }
+
+func newReceiver() *Receiver { return &Receiver{awaited: map[string]int{}, news: make(chan struct{})} }
 
 // Environ makes a program export to the receiver, with a sampler of
 // OTEL_TRACES_SAMPLER or the default one.
@@ -83,17 +85,23 @@ func (r *Receiver) Environ(sampler string) []string {
 // ServeHTTP takes one export.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	batch, err := read(req)
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.faults = append(r.faults, err.Error())
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	r.keep(batch)
+	w.Header().Set("Content-Type", "application/x-protobuf") // an empty response is an empty message
+}
+
+func (r *Receiver) keep(batch *collector.ExportTraceServiceRequest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.spans = append(r.spans, spansOf(batch)...)
 	close(r.news)
 	r.news = make(chan struct{})
-	w.Header().Set("Content-Type", "application/x-protobuf") // an empty response is an empty message
 }
 
 func read(req *http.Request) (*collector.ExportTraceServiceRequest, error) {
