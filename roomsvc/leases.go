@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/parley-rtc/parley/roomsvc/internal/index"
 	"github.com/parley-rtc/parley/roomsvc/internal/lease"
 	"github.com/parley-rtc/parley/roomsvc/internal/store"
@@ -32,6 +34,7 @@ type sweeper struct {
 	store     *store.Store
 	index     *index.Index
 	committer *committer
+	nc        *nats.Conn
 	slots     chan struct{} // rooms that are swept at the same time
 
 	// Owned by run.
@@ -43,9 +46,9 @@ type sweeper struct {
 	running  map[contract.Token]bool // sweeps; the zero token is that of the ghosts
 }
 
-func newSweeper(cfg Config, st *store.Store, x *index.Index, c *committer) *sweeper {
+func newSweeper(cfg Config, st *store.Store, x *index.Index, c *committer, nc *nats.Conn) *sweeper {
 	return &sweeper{
-		cfg: cfg, store: st, index: x, committer: c,
+		cfg: cfg, store: st, index: x, committer: c, nc: nc,
 		slots:    make(chan struct{}, sweepSlots),
 		rooms:    level{gauge: roomsGauge},
 		members:  level{gauge: membersGauge},
@@ -72,6 +75,11 @@ func (s *sweeper) saw(v store.Value) {
 
 // run looks at the leases until ctx ends.
 func (s *sweeper) run(ctx context.Context) error {
+	stop, err := s.listen()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	defer func() {
 		s.wg.Wait()
 		s.rooms.set(0)
@@ -90,6 +98,7 @@ func (s *sweeper) look(ctx context.Context) {
 	for _, edge := range s.judge(now, answered) {
 		s.begin(edge, func() { s.sweep(ctx, edge) })
 	}
+	s.tell(ctx, now)
 	s.index.Prune(now.Add(-pruneAfter))
 	if ghosts := s.index.Ghosts(now.Add(-s.wait())); len(ghosts) > 0 {
 		s.begin(contract.Token{}, func() { s.layGhosts(ctx, ghosts) })

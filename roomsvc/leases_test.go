@@ -127,6 +127,44 @@ func TestLease_out(t *testing.T) {
 	}
 }
 
+// TestLease_whatOthersHaveCounted has a roomsvc hear that a lease stood still for all
+// of a wait of an hour: it looks for the time of the lease itself.
+func TestLease_whatOthersHaveCounted(t *testing.T) {
+	s := newStand(t)
+	cfg := leaseConfig()
+	cfg.ResumeWindow = time.Hour
+	cfg.SignalsBytesPerSecond = 1
+	s.run(cfg)
+	d := s.door("edge-1")
+	stop := d.renew()
+	d.change(hall, join("ada", "Ada"))
+	told, err := s.nc.SubscribeSync(contract.SubjectStandstill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	m, err := told.NextMsg(10 * time.Second)
+	if err != nil {
+		t.Fatalf("nobody tells that a lease stands still: %v", err)
+	}
+	var one contract.Standstill
+	if err := json.Unmarshal(m.Data, &one); err != nil {
+		t.Fatal(err)
+	}
+	if len(one.Leases) != 1 || one.Leases[0].Edge != d.id || one.Leases[0].Milliseconds < cfg.LeaseTimeout.Milliseconds() {
+		t.Fatalf("told: %s", m.Data)
+	}
+	one.Leases[0].Milliseconds = time.Hour.Milliseconds()
+	text, err := json.Marshal(one)
+	if err == nil {
+		err = s.nc.Publish(contract.SubjectStandstill, text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.membersBecome("")
+}
+
 func TestLease_never(t *testing.T) {
 	s := newStand(t)
 	s.run(leaseConfig())

@@ -124,7 +124,7 @@ func assemble(cfg Config, self contract.Token, nc *nats.Conn, js jetstream.JetSt
 		streams:   newStreamer(cfg, js, log.Shards(), x),
 		documents: &documents{index: x, refresh: cfg.RefreshInterval, tell: t.tell, keep: c.saw, waiting: map[room.Ref]store.Value{}},
 		records:   &records{index: x, tell: t.tell},
-		sweeper:   newSweeper(cfg, st, x, c),
+		sweeper:   newSweeper(cfg, st, x, c, nc),
 		refresher: &refresher{index: x, store: st, interval: cfg.RefreshInterval},
 	}, nil
 }

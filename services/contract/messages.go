@@ -62,6 +62,21 @@ type RoomChanged struct {
 	Error    *WireError `json:"error,omitempty"`
 }
 
+// Standstill tells how long a roomsvc has seen leases of edges stand still, so that
+// a wait for the members of a dead edge doesn't begin anew with the roomsvc that
+// counted it.
+type Standstill struct {
+	Leases []StandingLease `json:"leases"`
+}
+
+// StandingLease is a lease that isn't renewed. Revision is that of its record, 0 if
+// there was none yet.
+type StandingLease struct {
+	Edge         Token  `json:"edge"`
+	Revision     uint64 `json:"revision"`
+	Milliseconds int64  `json:"ms"`
+}
+
 // WireError is an Error in a reply.
 type WireError struct {
 	Code       Code   `json:"code"`

@@ -56,6 +56,8 @@ func TestMessages_JSON(t *testing.T) {
 		}}, `{"app":"demo","room":"r","edge":"edge-1-a","n":3,"ops":[` +
 			`{"kind":"join","peer":"pa","identity":"a","presence":1,"capabilities":{"rollback":true},"traceparent":"` + trace + `"},` +
 			`{"kind":"leave","peer":"pa","reason":"expired"},{"kind":"lock"}]}`},
+		{"standstill", contract.Standstill{Leases: []contract.StandingLease{{Edge: edge, Revision: 7, Milliseconds: 12000}}},
+			`{"leases":[{"edge":"edge-1-a","revision":7,"ms":12000}]}`},
 		{"room changed/all", contract.RoomChanged{Revision: 5, Results: []contract.OpResult{{}, {Code: contract.CodeRoomFull, Message: "m"}}, Error: failed},
 			`{"revision":5,"results":[{},{"code":"room_full","message":"m"}],"error":{"code":"unavailable","message":"m","retryAfter":9}}`},
 		{"room changed/least", contract.RoomChanged{Revision: 5}, `{"revision":5}`},

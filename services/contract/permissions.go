@@ -77,12 +77,14 @@ func RoomsPermissions(shards int) Permissions {
 	p := permit(UserRooms,
 		Permission{Subject: "evt.*.*", For: "the revisions of rooms, to edges"},
 		Permission{Subject: "room.settled.*", For: "messages of backends, in order"},
+		Permission{Subject: SubjectStandstill, For: "how long leases stand still, to other roomsvcs"},
 		Permission{Subject: InboxPrefix(UserEdge) + ".>", For: "answers to edges"},
 		Permission{Subject: InboxPrefix(UserRooms) + ".>", For: "answers to another roomsvc"},
 	)
 	p.hear(
 		Permission{Subject: SubjectRoomChange, Queue: QueueRooms, For: "joins and leaves"},
 		Permission{Subject: "room.settled.*", Queue: QueueRooms, For: "messages of backends, in order"},
+		Permission{Subject: SubjectStandstill, For: "how long other roomsvcs have seen leases stand still"},
 	)
 	for _, bucket := range []string{BucketRooms, BucketMembers, BucketEdges, BucketKeys, BucketApps} {
 		p.create(bucket)

@@ -190,6 +190,7 @@ var pins = []struct {
 	{"QueueRooms", contract.QueueRooms, "roomsvc"},
 	{"QueueAuth", contract.QueueAuth, "authsvc"},
 	{"SubjectRoomChange", contract.SubjectRoomChange, "room.change"},
+	{"SubjectStandstill", contract.SubjectStandstill, "room.standstill"},
 	{"SubjectAuthToken", contract.SubjectAuthToken, "auth.token"},
 	{"SubjectAuthICE", contract.SubjectAuthICE, "auth.ice"},
 	{"SubjectFilterAll", contract.SubjectFilterAll, "filter.*.*.*"},

@@ -22,6 +22,9 @@ const (
 	SubjectFilterAll  = "filter.*.*.*" // what candidatefilter subscribes to
 )
 
+// SubjectStandstill is where every roomsvc hears a Standstill of the others.
+const SubjectStandstill = "room.standstill"
+
 // ErrBadSubject is returned for a subject that isn't of the expected form.
 var ErrBadSubject = errors.New("bad subject")
 

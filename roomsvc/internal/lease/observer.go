@@ -19,6 +19,7 @@ type lease struct {
 	revision uint64
 	since    time.Time     // the present count began
 	before   time.Duration // of the counts before it, at this revision
+	longest  time.Duration // of those that were made here
 }
 
 // New returns an observer that takes itself for stalled when two ticks are more
@@ -56,7 +57,8 @@ func (o *Observer) Tick(now time.Time, answered bool) {
 		return
 	}
 	for _, l := range o.leases {
-		l.before += max(0, before.Sub(l.since))
+		count := max(0, before.Sub(l.since))
+		l.before, l.longest = l.before+count, max(l.longest, count)
 		l.since = now
 	}
 }
@@ -75,13 +77,46 @@ func (o *Observer) Out(now time.Time, d time.Duration) []contract.Token {
 // IsOut reports whether an edge's lease has stood still for at least d. Of a longer
 // wait than an edge's timeout only the end must be without a break: members whose
 // edge is dead have had their time although NATS didn't answer in the middle of it.
+// That end is as long as the timeout, or half of it if the lease stood still for so
+// long before: an edge that was cut off has renewed it by then.
 func (o *Observer) IsOut(edge contract.Token, now time.Time, d time.Duration) bool {
 	l := o.leases[edge]
 	if l == nil {
 		return false
 	}
+	end := o.timeout
+	if l.longest >= o.timeout {
+		end /= 2
+	}
 	count := now.Sub(l.since)
-	return count >= min(d, o.timeout) && l.before+count >= d
+	return count >= min(d, end) && l.before+count >= d
+}
+
+// Standstill is how long a lease has stood still at a revision, while NATS answered.
+type Standstill struct {
+	Edge     contract.Token
+	Revision uint64
+	For      time.Duration
+}
+
+// Standing tells of the leases that have stood still for at least d.
+func (o *Observer) Standing(now time.Time, d time.Duration) []Standstill {
+	var standing []Standstill
+	for edge, l := range o.leases {
+		if count := l.before + now.Sub(l.since); count >= d {
+			standing = append(standing, Standstill{edge, l.revision, count})
+		}
+	}
+	return standing
+}
+
+// Heard takes over what another observer has counted at the same revision, if that
+// is more: what it counted doesn't end with it. The last part of every wait must
+// still be seen here, see IsOut.
+func (o *Observer) Heard(s Standstill, now time.Time) {
+	if l := o.leases[s.Edge]; l != nil && l.revision == s.Revision {
+		l.before = max(l.before, s.For-now.Sub(l.since))
+	}
 }
 
 // Forget drops an edge that nobody names any more.

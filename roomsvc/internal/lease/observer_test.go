@@ -110,10 +110,10 @@ func TestObserver(t *testing.T) {
 		want(true)
 		c.run(tick, false)
 		want(false)
-		c.run(timeout-tick, true)
+		c.run(timeout/2-tick, true)
 		want(false)
 		c.run(tick, true)
-		want(true)
+		want(true) // it had stood still for the timeout without a break before
 		c.Saw(edge, 2, c.now)
 		c.run(timeout, true)
 		want(false)
@@ -144,6 +144,45 @@ func TestObserver(t *testing.T) {
 		c.wantOut(t, edge, true)
 		c.Saw(edge, 1, c.now)
 		c.wantOut(t, edge, false)
+	})
+	t.Run("what another one counted counts, but for the end of the wait", func(t *testing.T) {
+		const wait = 6 * timeout
+		c, other := newClock(), newClock()
+		c.Saw(edge, 1, c.now)
+		c.run(wait-2*timeout, true)
+		told := c.Standing(c.now, timeout)
+		if len(told) != 1 || told[0] != (lease.Standstill{Edge: edge, Revision: 1, For: wait - 2*timeout}) {
+			t.Fatalf("standing: got %v", told)
+		}
+		if early := other.Standing(other.now, timeout); len(early) != 0 {
+			t.Errorf("standing where nothing was seen: got %v", early)
+		}
+		out := func() bool { return other.IsOut(edge, other.now, wait) }
+		other.Heard(told[0], other.now) // of an edge that it doesn't know
+		other.Saw(edge, 1, other.now)
+		other.run(tick, true)
+		other.Heard(lease.Standstill{Edge: edge, Revision: 2, For: wait}, other.now)
+		other.run(timeout, true)
+		if out() {
+			t.Error("out by what was counted of another revision")
+		}
+		other.Saw(edge, 2, other.now)
+		other.Heard(lease.Standstill{Edge: edge, Revision: 2, For: 2 * wait}, other.now)
+		other.run(timeout-tick, true)
+		if out() {
+			t.Error("out before it has seen anything itself")
+		}
+		other.Heard(told[0], other.now)                                                 // late
+		other.Heard(lease.Standstill{Edge: edge, Revision: 2, For: timeout}, other.now) // less
+		other.run(tick, true)
+		if !out() {
+			t.Error("not out although both together have counted long enough")
+		}
+		other.Saw(edge, 3, other.now)
+		other.run(timeout, true)
+		if out() {
+			t.Error("out although the lease was renewed")
+		}
 	})
 	t.Run("a forgotten edge isn't out", func(t *testing.T) {
 		c := newClock()
