@@ -16,10 +16,10 @@ func (s *Stack) Revive(ctx context.Context, c Container) error {
 	return err
 }
 
-// Restart asks a container to stop, gives it the time that compose.yaml gives an
-// edge, and starts it again.
+// Restart asks a container to stop, gives it the time that compose.yaml says, and
+// starts it again.
 func (s *Stack) Restart(ctx context.Context, c Container) error {
-	_, err := docker(ctx, "restart", "-t", "20", c.Name)
+	_, err := docker(ctx, "restart", c.Name)
 	return err
 }
 

@@ -5,6 +5,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,13 @@ const (
 	cut      = 12 * time.Second
 )
 
-// scalable are the services that run in any number.
-var scalable = []string{"edge", "candidatefilter", "roomsvc", "authsvc"}
+// scalable are the services that run in any number, single those of which there is
+// one: while haproxy is away nobody has a connection, and coturn's end must not be
+// noticed by who signals.
+var (
+	scalable = []string{"edge", "candidatefilter", "roomsvc", "authsvc"}
+	single   = []string{"haproxy", "coturn"}
+)
 
 // Step is something that was done to the stack under load.
 type Step struct {
@@ -75,7 +81,7 @@ func (t *trial) steps(ctx context.Context) error {
 	if err := t.restart(ctx); err != nil {
 		return err
 	}
-	for _, service := range append([]string{"nats-2"}, scalable...) {
+	for _, service := range slices.Concat([]string{"nats-2"}, scalable, single) {
 		if err := t.fault(ctx, "kill", service, downtime, t.stack.Kill, t.stack.Revive); err != nil {
 			return err
 		}
@@ -88,9 +94,9 @@ func (t *trial) steps(ctx context.Context) error {
 	return nil
 }
 
-// restart restarts every container of Parley and NATS, one after the other.
+// restart restarts every container but the demo's, one after the other.
 func (t *trial) restart(ctx context.Context) error {
-	all, err := t.stack.Containers(ctx, append([]string{"nats-1", "nats-2", "nats-3"}, scalable...)...)
+	all, err := t.stack.Containers(ctx, slices.Concat([]string{"nats-1", "nats-2", "nats-3"}, scalable, single)...)
 	if err != nil {
 		return err
 	}
