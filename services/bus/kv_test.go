@@ -303,9 +303,17 @@ func TestOpen_EndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	log := captureLog(t)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := OpenBucket(ctx, js, "rooms"); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, jetstream.ErrBucketNotFound) {
+	ended := make(chan error, 1)
+	go func() {
+		_, err := OpenBucket(ctx, js, "rooms")
+		ended <- err
+	}()
+	waitForLog(t, log, "waiting for a stream")
+	cancel()
+	if err := eventually(t, ended, "the end"); !errors.Is(err, context.Canceled) || !errors.Is(err, jetstream.ErrBucketNotFound) {
 		t.Errorf("got %v, want the context's error and why", err)
 	}
 	if _, err := OpenBucket(testContext(t), js, "a b"); err == nil || errors.Is(err, context.DeadlineExceeded) {

@@ -47,10 +47,14 @@ type bucket struct {
 func open[T any](ctx context.Context, what string, attempt func(context.Context) (T, error)) (T, error) {
 	pause := backoff{shortest: openShortest, longest: openLongest}
 	said := ""
+	var last error // of an attempt that ctx didn't end
 	for {
 		opened, err := openOnce(ctx, attempt)
 		if err == nil {
 			return opened, nil
+		}
+		if ctx.Err() == nil {
+			last = err
 		}
 		if ctx.Err() == nil && !IsTransient(err) && !missing(err) {
 			return opened, fmt.Errorf("open %s: %w", what, err)
@@ -60,7 +64,7 @@ func open[T any](ctx context.Context, what string, attempt func(context.Context)
 			said = why
 		}
 		if pause.wait(ctx) != nil {
-			return opened, fmt.Errorf("open %s: %w", what, ended(ctx, err))
+			return opened, fmt.Errorf("open %s: %w", what, ended(ctx, last))
 		}
 		retries.WithLabelValues(opOpen).Inc()
 	}
