@@ -72,6 +72,31 @@ func (p *Process) health() string {
 	return "http://" + p.Address + adminPort + "/readyz"
 }
 
+// ClusterLeader is the NATS node that leads the cluster itself: it decides where
+// streams and consumers are.
+func (c *Cluster) ClusterLeader(ctx context.Context) (*Process, error) {
+	for _, asked := range c.Of(NATS) {
+		text, err := get(ctx, "http://"+asked.Address+monitorPort+"/jsz")
+		if err != nil {
+			continue // another one knows it, too
+		}
+		var state struct {
+			Cluster struct {
+				Leader string `json:"leader"`
+			} `json:"meta_cluster"`
+		}
+		if err := json.Unmarshal(text, &state); err != nil {
+			return nil, fmt.Errorf("%s: %w", asked.Name, err)
+		}
+		for _, p := range c.Of(NATS) {
+			if p.Name == state.Cluster.Leader {
+				return p, nil
+			}
+		}
+	}
+	return nil, errors.New("no NATS node knows who leads the cluster")
+}
+
 // work are the counters of each kind that rise with the load it carries.
 var work = map[Kind]string{
 	Edge:    "parley_edge_received_total",

@@ -107,6 +107,12 @@ func (t *trial) target(ctx context.Context, f schedule.Fault) (*cluster.Process,
 		candidates = slices.DeleteFunc(candidates, func(p *cluster.Process) bool { return t.crowd.On(p.Name) == 0 })
 	case schedule.KillLeader:
 		return t.cluster.Leader(ctx, cluster.Stream(f.Pick))
+	case schedule.KillFollower:
+		first, err := t.cluster.ClusterLeader(ctx)
+		if err != nil {
+			return nil, err
+		}
+		candidates = slices.DeleteFunc(candidates, func(p *cluster.Process) bool { return p == first })
 	default:
 	}
 	if len(candidates) == 0 {
