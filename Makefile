@@ -103,14 +103,22 @@ images: ## build the images with Docker (IMAGES='edge parley' for some)
 
 COMPOSE ?= docker compose
 
+define need-compose
+	@$(COMPOSE) version >/dev/null 2>&1 || { \
+		echo "make $@: $(COMPOSE) doesn't run; install Docker and its compose plugin: https://docs.docker.com/compose/install" >&2; exit 1; }
+endef
+
 .PHONY: compose-up
-compose-up: images ## run all of Parley with Docker: build, make secrets, start, print the demo's link (ARGS='--scale edge=3')
+compose-up: ## run all of Parley with Docker: build, make secrets, start, print the demo's link (ARGS='--scale edge=3')
+	$(need-compose)
+	@$(MAKE) images
 	@docker run --rm --user "$$(id -u):$$(id -g)" --volume $(CURDIR)/deploy/compose:/data ghcr.io/parley-rtc/parley init
 	@cd deploy/compose && $(COMPOSE) up --detach --no-build --wait $(ARGS)
 	@cd deploy/compose && . ./.env && echo "open it twice: http://$$PARLEY_HOST:$${PARLEY_PORT:-7420}/?room=hello"
 
 .PHONY: compose-down
 compose-down: ## stop what compose-up started; its volumes and secrets stay
+	$(need-compose)
 	@cd deploy/compose && $(COMPOSE) down
 
 # The tests of several processes start the programs of bin/, so they are built first.
