@@ -46,23 +46,23 @@ func (r *reader) readOn(ctx context.Context) error {
 
 // look is what is known between two looks at the log.
 type look struct {
-	r       *reader
-	filter  string
-	late    time.Time // since when the consumer owes what the log has; zero: it doesn't
-	looked  time.Time // at the head
-	earlier bounds
+	r        *reader
+	filter   string
+	consumed uint64    // the reader's, when the consumer was last seen to deliver
+	late     time.Time // since when the consumer owes what the log has; zero: it doesn't
+	looked   time.Time // at the head
+	earlier  bounds
 }
 
 // look waits a while; if the consumer delivers nothing meanwhile, it does what is due.
 func (l *look) look(ctx context.Context) error {
-	consumed := l.r.consumed.Load()
 	if l.late.IsZero() {
 		pause(ctx, lookStep)
 	} else {
 		pause(ctx, lateStep)
 	}
-	if l.r.consumed.Load() != consumed {
-		l.late = time.Time{}
+	if consumed := l.r.consumed.Load(); consumed != l.consumed {
+		l.consumed, l.late = consumed, time.Time{}
 		return nil
 	}
 	l.complain()
@@ -70,7 +70,7 @@ func (l *look) look(ctx context.Context) error {
 	if err == nil && l.late.IsZero() {
 		pause(ctx, lookStep) // it may just be on its way
 	}
-	for ; err == nil && l.r.consumed.Load() == consumed && ctx.Err() == nil; msg, err = l.next(ctx) {
+	for ; err == nil && l.r.consumed.Load() == l.consumed && ctx.Err() == nil; msg, err = l.next(ctx) {
 		if l.late.IsZero() {
 			l.late = time.Now()
 			slog.DebugContext(ctx, "the log's consumer is late: the leader is asked", "revision", msg.Sequence)
