@@ -106,6 +106,28 @@ func TestRebind_aReloadedPageGetsANewConnection(t *testing.T) {
 	}
 }
 
+// A page that crashed doesn't say bye. Who only watches has nothing to offer to the
+// one that is opened in its place, which answers what the first one was offered.
+func TestRebind_aCrashedPageIsSeenAgain(t *testing.T) {
+	d := startDev(t, forgetful...)
+	bob := d.open(t, wish{Room: "crash", Identity: "bob", Channel: false})
+	camera := wish{Room: "crash", Identity: "ada", Camera: true, Channel: false}
+	ada := d.open(t, camera)
+	watch(t, bob)
+	ada.do(t, "tab.client.disconnect()") // whose bye then goes nowhere
+	bob.until(t, "tab.events.includes('peer-left expired')")
+	ada.enter(t, &d.site, camera)
+	bob.until(t, "tab.probe.made.length === 2 && tab.link?.pc === tab.probe.made[1] && tab.steady")
+	watch(t, bob)
+	ada.until(t, "tab.steady")
+	if offers := eval[int](t, ada, "tab.frames.filter((f) => f.startsWith('out offer')).length"); offers != 1 {
+		t.Errorf("ada offered %d times, want once: what she answered first must not live until ICE fails", offers)
+	}
+	for _, tb := range []*tab{ada, bob} {
+		noErrors(t, tb)
+	}
+}
+
 // pion keeps its connection, too, whoever loses the session.
 func TestRebind_aLostSessionWithPion(t *testing.T) {
 	d := startDev(t, forgetful...)

@@ -59,7 +59,9 @@ func (p *pair) onAnswer(e client.Answer) {
 	}
 	if p.foreign(e.Description) {
 		p.turn.offered()
-		p.renew() // which offers by itself what it has
+		if p.renew() { // which offers by itself what it has
+			p.say(wordAnew) // what the other side has was answered for a connection that is gone
+		}
 		return
 	}
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: e.Description.SDP}
@@ -75,7 +77,7 @@ func (p *pair) onAnswer(e client.Answer) {
 // described adds the candidates that were held for a remote description, and
 // forgets others.
 func (p *pair) described(negotiation string) {
-	p.current = negotiation
+	p.current, p.unproven = negotiation, false
 	waiting := p.held
 	p.held = held{}
 	if waiting.negotiation == negotiation {

@@ -160,7 +160,7 @@ func negotiateWord(data json.RawMessage) (word, bool) {
 		return "", false
 	}
 	switch w {
-	case wordAsk, wordGo, wordDone, wordAgain, wordBack:
+	case wordAsk, wordGo, wordDone, wordAgain, wordBack, wordAnew:
 		return w, true
 	default:
 		return "", false

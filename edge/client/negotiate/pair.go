@@ -38,6 +38,7 @@ type pair struct {
 	log      *slog.Logger
 	turn     turn
 	unheard  bool   // an offer didn't reach the peer: wait until it is bound again
+	unproven bool   // no description since it was bound again: the other side's connection may be gone
 	offer    string // our offer's negotiation, while its answer isn't here
 	refused  bool   // the edge refused that offer when it was said again
 	answered string // the negotiation that our current description answers, if it is an answer
@@ -94,6 +95,7 @@ func (p *pair) listen(pc *webrtc.PeerConnection) {
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if p.connection() == pc {
 			p.n.noteState(p, s)
+			p.wake()
 		}
 	})
 	if f := p.n.cfg.OnDataChannel; f != nil {
@@ -172,8 +174,14 @@ func (p *pair) handle(what any) {
 		p.onRebound(e.peer)
 	case word:
 		p.turn.hear(e)
-		if e == wordAgain && p.offer != "" {
+		switch {
+		case e == wordAgain && p.offer != "":
 			p.repeatOffer()
+		case e == wordAnew && p.pc.RemoteDescription() != nil:
+			if p.offer != "" {
+				p.turn.offered() // it is of the connection that ends
+			}
+			p.renew()
 		}
 	}
 }
@@ -181,7 +189,13 @@ func (p *pair) handle(what any) {
 // act does what the notes and the turn ask for.
 func (p *pair) act() {
 	p.sendCandidates()
-	if p.pc.SignalingState() != webrtc.SignalingStateStable {
+	switch p.pc.SignalingState() {
+	case webrtc.SignalingStateStable:
+	case webrtc.SignalingStateClosed:
+		if !p.unproven || !p.renew() { // what another process of the peer's closed as it ended
+			return
+		}
+	default:
 		return
 	}
 	for p.ctx.Err() == nil && !p.unheard {

@@ -18,7 +18,7 @@ type rebound struct{ peer contract.Peer }
 // only if it has failed.
 func (p *pair) onRebound(peer contract.Peer) {
 	previous := p.peer
-	p.peer, p.log, p.unheard, p.refused = peer, p.n.logOf(peer), false, false
+	p.peer, p.log, p.unheard, p.unproven, p.refused = peer, p.n.logOf(peer), false, true, false
 	back := p.turn.rebind(peer.Polite, peer.Capabilities.Rollback)
 	if f := p.n.cfg.OnRebound; f != nil {
 		f(peer, previous, p.pc)

@@ -7,7 +7,8 @@ package negotiate
 // and waits; the owner says go when no offer of its own is on the way, and then
 // doesn't offer until the polite one's offer was answered or it says done. So no
 // two offers can collide. again asks a peer to repeat what it waits for, after
-// a gap: its offer, or its ask, or its go. The owner says back when a session was
+// a gap: its offer, or its ask, or its go. anew tells a peer that our connection is
+// another one, which the one it has doesn't fit. The owner says back when a session was
 // lost, and doesn't offer until the polite one has repeated its offer, or says ask
 // or done.
 type word string
@@ -18,6 +19,7 @@ const (
 	wordDone  word = "done"
 	wordAgain word = "again"
 	wordBack  word = "back"
+	wordAnew  word = "anew"
 )
 
 // action is what a pair does next.
@@ -84,6 +86,8 @@ func (t *turn) hear(w word) {
 		t.asked = t.asked && t.granted
 	case wordBack:
 		t.owes = t.asks
+	case wordAnew:
+		t.blocked = false // what theirs collided with is void
 	}
 }
 

@@ -38,6 +38,7 @@ function eager(polite: boolean): { link: Link; sent: string[] } {
     channel: "parley",
     stream: null,
     emit: () => {},
+    sayAnew: () => {},
     replace: () => {},
   };
   const pc = new Connection();

@@ -107,6 +107,7 @@ export class PeerConnections {
         this.#drop(link);
         if (!this.#closed) this.#make(link.peer, inbox);
       },
+      sayAnew: ({ peer }) => this.#say(peer, "anew"),
     };
   }
 
@@ -195,16 +196,22 @@ export class PeerConnections {
     for (const [id, link] of this.#links) {
       if (from !== undefined && from !== id) continue;
       link.gap();
-      // Whether it was taken doesn't matter: a peer that is gone has nothing to repeat.
-      this.#room.send(id, { negotiate: "again" }).catch(() => {});
+      this.#say(id, "again");
     }
   }
 
-  /** Hears the word that a peer says after a gap. */
+  /** Says a word; whether it was taken doesn't matter: a peer that is gone has nothing to do. */
+  #say(peer: string, negotiate: "again" | "anew"): void {
+    this.#room.send(peer, { negotiate }).catch(() => {});
+  }
+
+  /** Hears a word of a peer. */
   #hear(message: RoomMessage): void {
     const { data, fromId } = message;
     if (fromId === undefined || typeof data !== "object" || data === null || !("negotiate" in data)) return;
-    if (data.negotiate === "again") this.#links.get(fromId)?.repeat();
+    const link = this.#links.get(fromId);
+    if (data.negotiate === "again") link?.repeat();
+    else if (data.negotiate === "anew") link?.anew();
   }
 
   /** Gives what is there the room's present servers, for the next restart of ICE. */

@@ -31,6 +31,8 @@ export interface Owner {
   emit<E extends keyof PeerConnectionsEvents>(event: E, what: PeerConnectionsEvents[E]): void;
   /** Makes another link with the same peer, since the other side has another RTCPeerConnection; it goes on with inbox. */
   replace(link: Link, inbox: Inbound[]): void;
+  /** Tells the peer that its RTCPeerConnection fits none of ours. */
+  sayAnew(peer: Peer): void;
 }
 
 /**
@@ -115,6 +117,11 @@ export class Link implements PeerLink {
   /** Something that the peer sent is lost; it may have been the answer. */
   gap(): void {
     if (this.#offered) this.repeat();
+  }
+
+  /** The peer's RTCPeerConnection isn't the one that we negotiated with. */
+  anew(): void {
+    if (this.pc.remoteDescription) this.#owner.replace(this, []);
   }
 
   /** The peer is another one now, or we are. Both sides may have lost signals, so the impolite one begins anew. */
@@ -230,7 +237,7 @@ export class Link implements PeerLink {
       this.#held.ignore(offer.negotiation);
       return;
     }
-    if (this.#replaced(offer, [offer])) return;
+    if (this.#isForeign(offer)) return this.#owner.replace(this, [offer, ...this.#inbox]);
     try {
       this.#outgoing.hold();
       if (pc.signalingState !== "stable") await this.#waitForGathering();
@@ -260,7 +267,10 @@ export class Link implements PeerLink {
 
   async #takeAnswer(answer: RoomAnswer): Promise<void> {
     if (answer.negotiation !== this.#offered) return; // of an offer that we took back or said anew
-    if (this.#replaced(answer, [])) return;
+    if (this.#isForeign(answer)) {
+      this.#owner.sayAnew(this.peer); // its answer was to an offer of this connection, which ends
+      return this.#owner.replace(this, this.#inbox);
+    }
     try {
       this.#isSettingRemoteAnswerPending = true;
       await this.pc.setRemoteDescription(answer.description);
@@ -271,11 +281,9 @@ export class Link implements PeerLink {
     await this.#add(this.#held.describe(answer.negotiation));
   }
 
-  /** Gives up, in favour of a new link, if the other side has another RTCPeerConnection: no description fits both. */
-  #replaced(signal: RoomOffer | RoomAnswer, first: Inbound[]): boolean {
-    if (!isForeign(this.pc.remoteDescription?.sdp, signal.description.sdp)) return false;
-    this.#owner.replace(this, [...first, ...this.#inbox]);
-    return true;
+  /** Whether the other side has another RTCPeerConnection than before: no description fits both. */
+  #isForeign(signal: RoomOffer | RoomAnswer): boolean {
+    return isForeign(this.pc.remoteDescription?.sdp, signal.description.sdp);
   }
 
   async #add(candidates: readonly RTCIceCandidateInit[]): Promise<void> {
