@@ -5,6 +5,6 @@
 // variables alone and is off without them; while it is off, [Enabled] is one
 // atomic load and nothing here allocates. Hot paths ask [Sampled] and [Records]
 // before they make a span, so what isn't sampled costs them nothing either. The
-// package never writes to standard
-// output and never fails a program because a collector can't be reached.
+// package never writes to standard output, and never fails a program or holds it up
+// because a collector can't be reached (export.go).
 package telemetry

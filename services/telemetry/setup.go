@@ -19,8 +19,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// errorLogInterval is the least time between two log lines about OpenTelemetry:
-// a collector that is away fails every batch.
+// errorLogInterval is the least time between two log lines about OpenTelemetry's
+// errors besides lost spans, of which the exporter tells.
 const errorLogInterval = 30 * time.Second
 
 // Setup makes slog's default logger, which writes to stderr, and installs the
@@ -86,7 +86,7 @@ func newProvider(ctx context.Context, service, version, instance string) (*insta
 		return nil, fmt.Errorf("describe the process: %w", err)
 	}
 	sampling := samplingFromEnv()
-	options := append(sampling.options(), sdktrace.WithBatcher(exporter), sdktrace.WithResource(described))
+	options := append(sampling.options(), sdktrace.WithSpanProcessor(newQueue(exporter)), sdktrace.WithResource(described))
 	return &installed{sdktrace.NewTracerProvider(options...), sampling}, nil
 }
 

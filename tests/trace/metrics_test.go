@@ -49,7 +49,7 @@ var labels = map[string][]string{
 		"queue_full", "room_queue_full", "stopping", "no_reply", "conflict", "unknown", "old",
 		"no_responders", "timeout", "refused", "disconnected", "other",
 		"no_room", "unknown_kind", "wrong_place", "receiver_gone", "comes_again", "repeated", "lane_full",
-		"subject", "reply", "message_id", "too_large", "malformed", "name", "verdict", "full", "publish", "answer",
+		"subject", "reply", "message_id", "too_large", "malformed", "name", "verdict", "full", "publish", "answer", "collector",
 	}),
 }
 
@@ -197,7 +197,7 @@ func checkFamilies(t *testing.T, process string, e Exposition) {
 	for _, family := range e.Own() {
 		name := family.GetName()
 		part := strings.Split(name, "_")[1]
-		if !slices.Contains([]string{service, "bus", "link", "token", "build"}, part) {
+		if !slices.Contains([]string{service, "bus", "link", "token", "telemetry", "build"}, part) {
 			t.Errorf("%s is no metric of %s", name, service)
 		}
 		if family.GetHelp() == "" {
