@@ -44,6 +44,7 @@ type Handler = func(ctx context.Context, m *nats.Msg)
 type Server struct {
 	// Static after construction.
 	handler  Handler
+	nc       *nats.Conn
 	sub      *nats.Subscription
 	messages chan *nats.Msg // never closed: the connection may still send
 	stop     chan struct{}
@@ -66,7 +67,7 @@ func Serve(ctx context.Context, nc *nats.Conn, subject, queue string, workers in
 	for _, opt := range opts {
 		opt(&o)
 	}
-	s := &Server{handler: h, messages: make(chan *nats.Msg, o.capacity), stop: make(chan struct{})}
+	s := &Server{handler: h, nc: nc, messages: make(chan *nats.Msg, o.capacity), stop: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	sub, err := subscribe(nc, subject, queue, s.messages)
 	if err != nil {
@@ -114,17 +115,26 @@ func (s *Server) Close() {
 }
 
 // drain ends the subscription and returns when everything the server had sent
-// before is in the queue.
+// before is in the queue: at once if NATS is away, since nothing can come then, while
+// the library would wait 10 s for an answer to its ping.
 func (s *Server) drain() {
+	away := s.nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
+	defer s.nc.RemoveStatusListener(away)
 	closed := make(chan struct{})
-	s.sub.SetClosedHandler(func(string) { close(closed) })
+	tell := sync.OnceFunc(func() { close(closed) })
+	s.sub.SetClosedHandler(func(string) { tell() }) // once for each of the two below
 	if err := s.sub.Drain(); err != nil {
 		return // the connection is gone, and with it all that could still come
 	}
-	select {
-	case <-closed:
-	case <-s.ctx.Done():
+	if s.nc.IsConnected() {
+		select {
+		case <-closed:
+			return
+		case <-away:
+		case <-s.ctx.Done():
+		}
 	}
+	_ = s.sub.Unsubscribe() // or it would come back with the connection; it may have ended just now
 }
 
 func (s *Server) work() {

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/natstest"
 )
 
 func serve(t *testing.T, nc *nats.Conn, queue string, workers int, h Handler, opts ...ServeOption) *Server {
@@ -108,6 +110,26 @@ func TestServer_CloseFinishesWhatWaits(t *testing.T) {
 	publish(t, nc, "late")
 	if len(got) != 500 {
 		t.Error("a message after Close was handled")
+	}
+}
+
+func TestServer_CloseWhileNATSIsAway(t *testing.T) {
+	server := natstest.Start(t)
+	nc := natstest.Connect(t, server)
+	s := serve(t, nc, "q", 1, func(context.Context, *nats.Msg) {})
+	back := nc.StatusChanged(nats.CONNECTED)
+	defer nc.RemoveStatusListener(back)
+	server.Shutdown()
+	until(t, "disconnect", func() bool { return !nc.IsConnected() })
+	began := time.Now()
+	s.Close()
+	if took := time.Since(began); took >= closeLimit {
+		t.Errorf("it took %v to close what nothing can come to", took)
+	}
+	natstest.Restart(t, server)
+	eventually(t, back, "reconnect")
+	if _, err := nc.RequestWithContext(testContext(t), "test.serve", nil); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("a request after the end: got %v, want that nobody answers it", err)
 	}
 }
 
