@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // feed follows the signal log from the moment at which it is started: one
-// ordered consumer a shard.
+// ordered consumer a shard at a time, each from where the one before ended.
 type feed struct {
 	ready  chan struct{} // closed when every shard is followed
 	cancel context.CancelFunc
@@ -35,7 +36,8 @@ func startFeed(js jetstream.JetStream, shards int, take func(jetstream.Msg)) *fe
 	var left sync.WaitGroup
 	left.Add(shards)
 	for shard := range shards {
-		f.wg.Go(func() { followShard(ctx, js, shard, take, sync.OnceFunc(left.Done)) })
+		one := &follower{js: js, shard: shard, take: take, ready: sync.OnceFunc(left.Done)}
+		f.wg.Go(func() { one.run(ctx) })
 	}
 	f.wg.Go(func() {
 		left.Wait()
@@ -53,17 +55,28 @@ func (f *feed) stop() {
 	f.wg.Wait()
 }
 
-// followShard reads one shard until ctx ends. ready is called when the first consumer
-// is there, or at the end.
-func followShard(ctx context.Context, js jetstream.JetStream, shard int, take func(jetstream.Msg), ready func()) {
-	defer ready()
+// follower reads one shard: what comes after the head that it finds first, each entry
+// once.
+type follower struct {
+	js    jetstream.JetStream
+	shard int
+	take  func(jetstream.Msg)
+	ready func() // called when the first consumer is there, or at the end
+
+	created time.Time // of the log that last belongs to
+	last    uint64    // revision of the entry that was taken last; at first the head's
+}
+
+// run follows the shard until ctx ends, by one consumer after the other.
+func (f *follower) run(ctx context.Context) {
+	defer f.ready()
 	for ctx.Err() == nil {
-		err := consume(ctx, js, shard, take, ready)
+		err := f.consume(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		streamRestarts.Inc()
-		slog.WarnContext(ctx, "the event streams' consumer failed and is made again: lines may be missing", "shard", shard, "error", err)
+		slog.WarnContext(ctx, "the event streams' consumer failed and is made again", "shard", f.shard, "after", f.last, "error", err)
 		select {
 		case <-time.After(feedPause):
 		case <-ctx.Done():
@@ -71,24 +84,29 @@ func followShard(ctx context.Context, js jetstream.JetStream, shard int, take fu
 	}
 }
 
-func consume(ctx context.Context, js jetstream.JetStream, shard int, take func(jetstream.Msg), ready func()) error {
-	stream, err := js.Stream(ctx, contract.StreamOf(contract.SignalsBucket(shard)))
+// consume reads on from the position until the consumer ends or ctx does.
+func (f *follower) consume(ctx context.Context) error {
+	stream, err := f.js.Stream(ctx, contract.StreamOf(contract.SignalsBucket(f.shard)))
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy})
+	f.find(stream.CachedInfo())
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.last + 1,
+	})
 	if err != nil {
 		return fmt.Errorf("make the consumer: %w", err)
 	}
 	failed := make(chan error, 1)
-	running, err := consumer.Consume(take,
+	fail := func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	running, err := consumer.Consume(f.handle,
 		jetstream.PullHeartbeat(feedHeartbeat),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			select {
-			case failed <- err:
-			default:
-			}
-		}))
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { fail(err) }))
 	if err != nil {
 		return fmt.Errorf("start the consumer: %w", err)
 	}
@@ -96,7 +114,8 @@ func consume(ctx context.Context, js jetstream.JetStream, shard int, take func(j
 		running.Stop()
 		<-running.Closed()
 	}()
-	ready()
+	defer bus.OnOverrun(func() { fail(errOverrun) })()
+	f.ready()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -105,4 +124,29 @@ func consume(ctx context.Context, js jetstream.JetStream, shard int, take func(j
 	case <-running.Closed():
 		return errors.New("the consumer was closed")
 	}
+}
+
+// errOverrun ends a consumer of which something may have been dropped.
+var errOverrun = errors.New("entries came faster than they were told, and were dropped")
+
+// find puts the position at the head of the first log that is found, and at the
+// beginning of one that was made anew since.
+func (f *follower) find(info *jetstream.StreamInfo) {
+	switch {
+	case f.created.IsZero():
+		f.last = info.State.LastSeq
+	case !f.created.Equal(info.Created):
+		f.last = 0
+	}
+	f.created = info.Created
+}
+
+// handle takes one entry, unless it was taken before.
+func (f *follower) handle(m jetstream.Msg) {
+	meta, err := m.Metadata()
+	if err != nil || meta.Sequence.Stream <= f.last {
+		return
+	}
+	f.take(m)
+	f.last = meta.Sequence.Stream
 }
