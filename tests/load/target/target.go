@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +24,8 @@ const (
 	Standalone    Name = "standalone"
 	Distributed   Name = "distributed"
 	DistributedR3 Name = "distributed-r3"
+	Traced        Name = "distributed-traced"
+	TracedAll     Name = "distributed-traced-all"
 	WS            Name = "ws"
 	SocketIO      Name = "socketio"
 	SocketIORedis Name = "socketio-redis"
@@ -34,6 +37,8 @@ var Titles = map[Name]string{
 	Standalone:    "Parley, one process",
 	Distributed:   "Parley, two edges",
 	DistributedR3: "Parley, three replicas",
+	Traced:        "Parley, 1 % traced",
+	TracedAll:     "Parley, all traced",
 	WS:            "ws",
 	SocketIO:      "Socket.IO",
 	SocketIORedis: "Socket.IO, two servers + Redis",
@@ -45,6 +50,8 @@ var starters = map[Name]func(ctx context.Context, s *System) error{
 	Standalone:    startStandalone,
 	Distributed:   distributed(1, 2),
 	DistributedR3: distributed(3, 2),
+	Traced:        traced("0.01"), // as deploy/compose has it
+	TracedAll:     traced("1"),
 	WS:            func(ctx context.Context, s *System) error { return startNode(ctx, s, dialect.Raw{}, "ws.js") },
 	SocketIO: func(ctx context.Context, s *System) error {
 		return startNode(ctx, s, dialect.SocketIO{}, "socketio.js")
@@ -61,8 +68,8 @@ func distributed(servers, edges int) func(ctx context.Context, s *System) error 
 func Parse(text string) (Name, error) {
 	name := Name(text)
 	if starters[name] == nil {
-		return "", fmt.Errorf("there is no target %q, only standalone, distributed, distributed-r3, ws, socketio, "+
-			"socketio-redis and peerjs", text)
+		return "", fmt.Errorf("there is no target %q, only standalone, distributed, distributed-r3, distributed-traced, "+
+			"distributed-traced-all, ws, socketio, socketio-redis and peerjs", text)
 	}
 	return name, nil
 }
@@ -82,7 +89,8 @@ type System struct {
 	Token func(room, identity string) (string, error)
 
 	folders  Folders
-	dir      string // of logs and stores
+	dir      string   // of logs and stores
+	environ  []string // of what is started from now on
 	programs []*machine.Process
 }
 
@@ -186,7 +194,7 @@ func (s *System) Logs() string {
 // run starts one of the system's programs.
 func (s *System) run(name, program string, environ []string, args ...string) error {
 	p, err := machine.Start(machine.Command{
-		Name: name, Dir: s.dir, Environ: append(cleanEnviron(), environ...), Program: program, Args: args,
+		Name: name, Dir: s.dir, Environ: slices.Concat(cleanEnviron(), s.environ, environ), Program: program, Args: args,
 	})
 	if err != nil {
 		return err

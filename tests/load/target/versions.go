@@ -27,6 +27,9 @@ func (f Folders) Versions(ctx context.Context, targets []Name) map[string]string
 	}
 	ask("parley", filepath.Join(f.Bin, "parley"), "version")
 	ask("nats-server", filepath.Join(f.Bin, "nats-server"), "--version")
+	if slices.Contains(targets, Traced) || slices.Contains(targets, TracedAll) {
+		ask("otelcol", filepath.Join(f.Bin, "otelcol"), "--version")
+	}
 	if !slices.ContainsFunc(targets, Name.foreign) {
 		return found
 	}
@@ -45,6 +48,8 @@ func (f Folders) Versions(ctx context.Context, targets []Name) map[string]string
 }
 
 // Own reports whether a target is Parley.
-func (n Name) Own() bool { return n == Standalone || n == Distributed || n == DistributedR3 }
+func (n Name) Own() bool {
+	return slices.Contains([]Name{Standalone, Distributed, DistributedR3, Traced, TracedAll}, n)
+}
 
 func (n Name) foreign() bool { return !n.Own() }
