@@ -62,6 +62,13 @@ var paths = []path{{
 	},
 	needs: []rule{replayTrail, waitForEdges},
 }, {
+	name:  "an edge dies between the two copies of a broadcast",
+	setup: apart().casting(1<<edgeC, 2).moving(onlyR, 1).failing(faults{crashes: 1}),
+	script: []string{
+		"S1 sends 1", "S1 sends 2", "R says hello to C", "C takes R, attempt 2", "A->C commits", "C reads the room for R, attempt 2", "A crashes",
+	},
+	needs: []rule{leaseNoAnswer},
+}, {
 	name:   "a duplicate whose first verdicts were lost",
 	setup:  named["filters differ"],
 	script: []string{"S1 sends 1", "A->B commits less", "A asks again for A->B"},

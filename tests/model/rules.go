@@ -34,6 +34,7 @@ const (
 	readerFirst   // and after the own log's reader has reached its head
 	bySeq         // each sender's signals are told in the order of their seqs
 	waitForEdges  // nothing is over before every edge with senders has answered
+	leaseNoAnswer // that an edge's lease is out is no answer
 	readAgain     // when one has, or a sender is elsewhere, the logs are read again
 	holdEdges     // new signals from an edge that hasn't answered wait
 	holdSenders   // and those of senders that are on one
@@ -62,7 +63,7 @@ const (
 var ruleNames = [ruleCount]string{
 	"oneEntryInFlight", "ackAfterSettle", "firstCommitDecides", "giveUpAll", "lanes", "lanesForAll", "lanesFail", "cutAtMarks",
 	"casBeforeRead", "higherAttempt", "bothSecrets", "newestStays", "positionFirst", "higherPlaceWins", "answerAfterDrain", "answerTells", "presence", "judgeAgain",
-	"replayTrail", "firstStay", "newestFirst", "readerFirst", "bySeq", "waitForEdges", "readAgain", "holdEdges", "holdSenders", "notPastKept", "waitBehind",
+	"replayTrail", "firstStay", "newestFirst", "readerFirst", "bySeq", "waitForEdges", "leaseNoAnswer", "readAgain", "holdEdges", "holdSenders", "notPastKept", "waitBehind",
 	"ackedBound", "bySession", "rewindsEnd", "ackedBoundOwn", "againOnce", "endBound", "endsAtSwitch", "dropRest", "cursorStays", "cursorBefore", "clientDrops", "edgeDrops",
 	"fence", "rereadOwn",
 }

@@ -39,8 +39,11 @@ var trials = map[rule]trial{
 	readerFirst:  {named["R moves twice"], nil, swapped},
 	bySeq:        {named["R is cut off"], nil, swapped},
 	waitForEdges: {named["R is cut off"], nil, lost},
-	readAgain:    {named["R is cut off"], nil, lost},
-	holdSenders:  {larger["R and S1 move"], []string{"S1 sends 1", "R says hello to A", "A takes R, attempt 2", "A reads the room for R, attempt 2"}, swapped},
+	leaseNoAnswer: {apart().casting(1<<edgeC, 2).moving(onlyR, 1).failing(faults{crashes: 1}), []string{
+		"S1 sends 1", "S1 sends 2", "R says hello to C", "C takes R, attempt 2", "A->C commits",
+	}, swapped},
+	readAgain:   {named["R is cut off"], nil, lost},
+	holdSenders: {larger["R and S1 move"], []string{"S1 sends 1", "R says hello to A", "A takes R, attempt 2", "A reads the room for R, attempt 2"}, swapped},
 	ackedBound: {larger["others on B, R and S1 move"], []string{
 		"R says hello to A", "A takes R, attempt 2", "A reads the room for R, attempt 2", "A hears that R is on A, incarnation 2",
 		"S1 sends 1", "S1 sends 2", "S1 says hello to B",

@@ -1,5 +1,7 @@
 package model
 
+import "math"
+
 // kind is what can happen.
 type kind uint8
 
@@ -169,7 +171,7 @@ func (t *turn) arrivalActions(yield func(action)) {
 		yield(action{kind: doReadLog})
 	}
 	for e := range edge(edges) {
-		if a.asked.has(e) && !a.settled.has(e) && t.processes[e].runs() && t.answers(e) {
+		if a.asked.has(e) && !a.settled.has(e) && (t.processes[e].runs() && t.answers(e) || t.isOut(e)) {
 			yield(action{kind: doAnswer, x: uint8(e)})
 		}
 	}
@@ -187,12 +189,25 @@ func (t *turn) answers(e edge) bool {
 	return p.asked >= t.arrival.incarnation && (p.open == [edges]uint8{} || !t.u.keeps(answerAfterDrain))
 }
 
+// isOut reports whether an edge's lease is out, and that is taken for its answer.
+func (t *turn) isOut(e edge) bool {
+	p := &t.processes[e]
+	return (p.down || p.fenced) && !t.u.keeps(leaseNoAnswer)
+}
+
 // answer tells the receiver's edge how far the links to its earlier places got,
-// and which sessions have ended there.
+// and which sessions have ended there. An edge that only has lost its lease tells
+// neither: all that it has sent counts.
 func (t *turn) answer(e edge) {
 	a := &t.arrival
 	p := &t.processes[e]
 	a.settled.add(e)
+	if t.isOut(e) {
+		for to := range a.ends[e] {
+			a.ends[e][to] = math.MaxUint8
+		}
+		return
+	}
 	a.ends[e] = p.ends
 	for s := range peer(senders) {
 		one := p.ended[s]
