@@ -27,6 +27,10 @@ type arrival struct {
 	poked   chan struct{}
 	began   time.Time
 
+	// Owned by its goroutine.
+	since time.Duration // what e.answers had counted when it began
+	late  bool          // edges that haven't answered are no longer waited for
+
 	mu      sync.Mutex
 	sources map[contract.Token]*source
 	aside   int // things that the first reading should come after
@@ -35,13 +39,14 @@ type arrival struct {
 // arriving is one member of an arrival; owned by the arrival's goroutine.
 type arriving struct {
 	m     *membership
-	b     *backlog  // the member's; when it has another one this is over
-	logs  []logRead // newest first
-	base  uint64    // the head of the oldest before its edge lost the member
-	asks  bool      // it has been on another edge since its cursor
-	first bool      // nothing was read yet
-	gap   string    // why something is missing
-	told  []string  // the members of whom that was said
+	b     *backlog         // the member's; when it has another one this is over
+	logs  []logRead        // newest first
+	base  uint64           // the head of the oldest before its edge lost the member
+	asks  bool             // it has been on another edge since its cursor
+	first bool             // nothing was read yet
+	read  time.Time        // when it was read last
+	gap   string           // why something is missing
+	told  []contract.Token // of whom that was said; the zero token is for all
 
 	// Of the view that the last reading came after.
 	edges   map[contract.Token]bool
@@ -59,11 +64,18 @@ const (
 	settleWait = 1500 * time.Millisecond
 	// arrivalLook is how often it looks whether those that waited are elsewhere.
 	arrivalLook = time.Second
-	// settleMost is when it goes on without an edge that doesn't answer: by then
-	// its members have moved or left, if any roomsvc runs and the edge isn't one that
-	// renews its lease and can't be asked. Then something may be missing of those who
-	// are still there, which is said.
-	settleMost = 100 * time.Second
+	// settleMargin is how much longer than a lease and the resume window it waits
+	// for an edge that doesn't answer: by then its members have moved or left, if any
+	// roomsvc runs and the edge isn't one that renews its lease and can't be asked.
+	// Then something may be missing of those who are still there, which is said. The
+	// time is counted while NATS answers, since otherwise nobody can move or leave.
+	settleMargin = 28 * time.Second
+	// settleRest must be without a break before that: so long roomsvc may take to
+	// have members leave after NATS didn't answer.
+	settleRest = contract.LeaseTimeout + settleMargin
+	// settleLongest ends the wait in any case, before an edge that hasn't answered
+	// forgets which of its sessions have ended.
+	settleLongest = trailKept / 2
 )
 
 // errArrivalOver ends an arrival whose connection is gone.
@@ -173,7 +185,9 @@ func (ar *arriving) add(one logRead) {
 }
 
 func (a *arrival) run(ctx context.Context) {
+	a.since = a.s.e.answers.begin(a.s.e)
 	err := a.all(ctx)
+	a.s.e.answers.end()
 	if err == nil || errors.Is(err, errArrivalOver) || errors.Is(err, conn.ErrClosed) || ctx.Err() != nil {
 		return // when the client comes again there will be another arrival
 	}
@@ -219,10 +233,41 @@ func (a *arrival) over() bool {
 	return a.s.arrival != a || a.s.conn != a.c
 }
 
+// most is how long edges that don't answer are waited for.
+func (a *arrival) most() time.Duration {
+	return contract.LeaseTimeout + a.s.e.cfg.ResumeWindow + settleMargin
+}
+
+// waited reports whether edges that don't answer have had their time.
+func (a *arrival) waited() bool {
+	total, unbroken := a.s.e.answers.counted()
+	return total-a.since >= a.most() && unbroken >= settleRest || time.Since(a.began) >= max(a.most(), settleLongest)
+}
+
+// lookLate goes on without the edges that don't answer if they have had their time,
+// and the rooms say the same as what came of them: a leave that was told can be late.
+func (a *arrival) lookLate(ctx context.Context) {
+	if a.late || !a.waited() {
+		return
+	}
+	for _, ar := range a.members {
+		if ar.isOver() {
+			continue
+		}
+		if err := ar.m.r.refresh(ctx); err != nil {
+			slog.DebugContext(ctx, "edges that don't answer are waited for until the room can be read", "error", err)
+			return
+		}
+	}
+	a.late = true
+}
+
 // view is what is known of a member's room now, and what the edges have told.
 func (a *arrival) view(ar *arriving, ends map[contract.Token]map[contract.Token]uint64) *view {
 	m := ar.m
-	v := &view{stayed: m.came == nil, ends: ends, spots: map[string]spot{}, edges: map[contract.Token]bool{}}
+	v := &view{
+		stayed: m.came == nil, ends: ends, spots: map[string]spot{}, edges: map[contract.Token]bool{}, passed: map[contract.Token]bool{},
+	}
 	if n := len(ar.logs); ar.asks && ar.gap == "" {
 		v.oldest, v.base = ar.logs[n-1].edge, ar.base
 	}
@@ -236,11 +281,11 @@ func (a *arrival) view(ar *arriving, ends map[contract.Token]map[contract.Token]
 		v.spots[peer.String()] = spot{place: p.Edge, began: p.Began, acked: p.Acked, gone: true}
 	})
 	m.r.mu.Unlock()
-	late := time.Since(a.began) > settleMost
 	for peer, at := range v.spots {
 		switch _, settled := ends[at.place]; {
 		case !ar.asks, at.gone, a.sources[at.place] == nil, settled:
-		case late:
+		case a.late:
+			v.passed[at.place] = true
 			v.silent = append(v.silent, peer)
 		default:
 			v.edges[at.place] = true

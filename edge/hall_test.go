@@ -9,9 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/parley-rtc/parley/edge/internal/conn"
 	"github.com/parley-rtc/parley/edge/internal/roster"
+	"github.com/parley-rtc/parley/services/bus"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/link"
+	"github.com/parley-rtc/parley/services/natstest"
 )
 
 // hall is a room in which ada is on this edge, to which she came from another
@@ -94,6 +99,45 @@ func (h *hall) logged(from, to contract.Token, signals ...contract.Signal) (revi
 		h.t.Fatal(err)
 	}
 	return ack.Sequence
+}
+
+// bucket makes a bucket for ada's edge.
+func (h *hall) bucket(name string) jetstream.KeyValue {
+	h.t.Helper()
+	if _, err := h.js.CreateKeyValue(h.t.Context(), jetstream.KeyValueConfig{Bucket: name}); err != nil {
+		h.t.Fatal(err)
+	}
+	kv, err := bus.OpenBucket(h.t.Context(), h.js, name)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return kv
+}
+
+// brokenLog is the log for who can't reach it.
+func (h *hall) brokenLog() *link.Log {
+	h.t.Helper()
+	nc := natstest.Connect(h.t, h.server)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	log, err := link.OpenLog(h.t.Context(), js)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	nc.Close()
+	return log
+}
+
+// writes puts a document with ada and others where her edge reads it.
+func (h *hall) writes(others ...contract.Member) {
+	h.t.Helper()
+	ada := contract.Member{Peer: h.ada.peer, Identity: "ada", Epoch: h.ada.epoch, Edge: h.r.e.id}
+	doc := contract.RoomDocument{Revision: h.r.roster.Revision() + 1, Members: append([]contract.Member{ada}, others...)}
+	if _, err := h.r.e.rooms.Put(h.t.Context(), h.r.key, marshal(doc)); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // hello is ada's, with her cursor at the beginning of an edge's log.

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/services/embednats"
 	"github.com/parley-rtc/parley/services/link"
 	"github.com/parley-rtc/parley/services/natstest"
 )
@@ -21,13 +22,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // yard is a room whose signals go straight to a real log, through links whose
 // gate the test opens.
 type yard struct {
-	t    *testing.T
-	r    *room
-	js   jetstream.JetStream
-	log  *link.Log
-	mute contract.Token // nobody answers for entries to it
-	open atomic.Bool
-	wait settledSignals
+	t      *testing.T
+	server *embednats.Server
+	r      *room
+	js     jetstream.JetStream
+	log    *link.Log
+	mute   contract.Token // nobody answers for entries to it
+	open   atomic.Bool
+	wait   settledSignals
 }
 
 // settledSignals is a link.Waiter that counts.
@@ -59,7 +61,7 @@ func newYard(t *testing.T) *yard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := &yard{t: t, js: js}
+	y := &yard{t: t, server: server, js: js}
 	y.wait.t = t
 	if y.log, err = link.OpenLog(t.Context(), js); err != nil {
 		t.Fatal(err)
@@ -83,7 +85,7 @@ func newYard(t *testing.T) *yard {
 		cfg: DefaultConfig(), id: self, nc: nc, js: js, log: y.log, links: links, byRoom: map[string]*room{},
 		sessions: map[string]*clientSession{}, bySecret: map[secretHash]*clientSession{},
 	}
-	e.movers.e, e.shelves.e, e.reader = e, e, newReader(e)
+	e.movers.e, e.shelves.e, e.reader, e.lease = e, e, newReader(e), newLease(nil, self, "")
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	t.Cleanup(func() {
 		e.stopWork()

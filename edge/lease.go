@@ -64,6 +64,12 @@ func (l *lease) lost() bool {
 	return renewed != 0 && sinceBoot()-time.Duration(renewed) > leaveAfter
 }
 
+// answered reports whether a renewal has worked just now.
+func (l *lease) answered() bool {
+	renewed := l.renewed.Load()
+	return renewed != 0 && sinceBoot()-time.Duration(renewed) < takesAfter
+}
+
 // run renews until ctx ends; report hears of each renewal's outcome, and leave is
 // called once each time that the lease is lost.
 func (l *lease) run(ctx context.Context, report func(error), leave func()) error {

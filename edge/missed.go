@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -18,60 +19,77 @@ import (
 // bring reads on in the logs of all members and gives them what is ready. It
 // reports whether anything must still wait.
 func (a *arrival) bring(ctx context.Context) (left bool, err error) {
+	a.lookLate(ctx)
 	for _, ar := range a.members {
-		ends := a.ends(ar.m)
-		v := a.view(ar, ends) // before the reading
-		if !ar.news(v) {
-			left = true
-			continue
-		}
-		if ar.asks {
-			// The own log is both older and newer than those of the edges in between.
-			if err := a.s.e.readerReaches(ctx); err != nil {
-				return false, err
-			}
-			v = a.view(ar, ends) // who has answered since is news for the next reading
-		}
-		ar.edges, ar.senders = v.edges, v.senders()
-		missed, err := a.read(ctx, ar)
-		if errors.Is(err, errShelfFull) {
-			ar.gap, err = errShelfFull.Error(), nil
-		}
-		if err == nil {
-			ar.tellSilent(v)
-			err = a.tell(ctx, ar, missed, v)
-		}
-		if err != nil {
+		err := a.bringTo(ctx, ar)
+		switch {
+		case err == nil:
+		case ar.first || !errors.Is(err, errUnread):
 			return false, err
+		default: // a client that came again would begin again, from an older cursor
+			slog.DebugContext(ctx, "the logs of earlier places can't be read; trying again", "error", err)
 		}
-		left = left || len(v.edges) > 0
+		left = left || !ar.isOver()
 	}
 	return left, nil
 }
 
+// errUnread is why a reading brought nothing.
+var errUnread = errors.New("the logs can't be read")
+
+// bringTo is bring for one member.
+func (a *arrival) bringTo(ctx context.Context, ar *arriving) error {
+	ends := a.ends(ar.m)
+	v := a.view(ar, ends) // before the reading
+	if ar.isOver() || !ar.news(v) {
+		return nil
+	}
+	if ar.asks {
+		// The own log is both older and newer than those of the edges in between.
+		if err := a.s.e.readerReaches(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errUnread, err)
+		}
+		v = a.view(ar, ends) // who has answered since is news for the next reading
+	}
+	missed, err := a.read(ctx, ar)
+	if errors.Is(err, errShelfFull) {
+		ar.lacks(errShelfFull.Error())
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnread, err)
+	}
+	ar.edges, ar.senders, ar.read = v.edges, v.senders(), time.Now()
+	ar.tellSilent(v)
+	return a.tell(ctx, ar, missed, v)
+}
+
+// isOver reports whether the member has everything.
+func (ar *arriving) isOver() bool { return !ar.first && len(ar.edges) == 0 }
+
+// readAnew is how old the last reading may become: an entry can be committed long
+// after its edge died, and the log keeps it for two minutes at least.
+const readAnew = time.Minute
+
 // news reports whether a reading may bring more than the last one.
 func (ar *arriving) news(v *view) bool {
-	return ar.first || !maps.Equal(ar.edges, v.edges) || !maps.Equal(ar.senders, v.senders())
+	return ar.first || !maps.Equal(ar.edges, v.edges) || !maps.Equal(ar.senders, v.senders()) || time.Since(ar.read) >= readAnew
 }
 
 // read returns what the logs have that the member hasn't heard.
 func (a *arrival) read(ctx context.Context, ar *arriving) (missed []hold, err error) {
 	e := a.s.e
-	if ar.first {
-		if err := a.begin(ctx, ar); err != nil {
-			return nil, err
-		}
+	if err := a.bound(ctx, ar); err != nil {
+		return nil, err
 	}
-	for i := range ar.logs {
-		one := &ar.logs[i]
-		until := uint64(toHead)
-		if one.edge == e.id {
-			if until = ar.b.until; one.after >= until {
-				continue // what comes since is kept
-			}
+	reached := make([]uint64, len(ar.logs))
+	for i, one := range ar.logs {
+		until := ar.until(one.edge)
+		if reached[i] = one.after; one.after >= until {
+			continue // what comes since is kept
 		}
-		signals, reached, err := e.shelves.of(one.edge).read(ctx, ar.m.r.key, one.after, a.least(one.edge))
-		if err != nil {
+		var signals []hold
+		if signals, reached[i], err = e.shelves.of(one.edge).read(ctx, ar.m.r.key, one.after, a.least(one.edge)); err != nil {
 			return nil, err
 		}
 		for _, signal := range signals {
@@ -82,25 +100,53 @@ func (a *arrival) read(ctx context.Context, ar *arriving) (missed []hold, err er
 				missed = append(missed, signal)
 			}
 		}
-		one.after = min(reached, until)
+		reached[i] = min(reached[i], until)
+	}
+	for i := range ar.logs {
+		ar.logs[i].after = reached[i]
 	}
 	return missed, nil
 }
 
-// begin compares the cursors, which clients could make up, with the logs.
-func (a *arrival) begin(ctx context.Context, ar *arriving) error {
+// until is how far the log of an edge is read.
+func (ar *arriving) until(edge contract.Token) uint64 {
+	if edge == ar.m.r.e.id {
+		return ar.b.until
+	}
+	return toHead
+}
+
+// bound compares where the readings begin with what the logs still have. Cursors
+// could be made up by clients; later readings go on from the last ones.
+func (a *arrival) bound(ctx context.Context, ar *arriving) error {
 	for i := range ar.logs {
 		one := &ar.logs[i]
 		at, err := a.s.e.bounds(ctx, one.edge)
 		if err != nil {
 			return err
 		}
-		one.after = min(one.after, at.head)
-		if one.edge == ar.b.client.Edge && one.after > 0 && one.after+1 < at.first {
-			ar.gap = gapOld
+		if ar.first {
+			one.after = min(one.after, at.head)
+		}
+		reads := one.after < ar.until(one.edge)
+		if ar.first {
+			reads = one.edge == ar.b.client.Edge // of others it is read from the beginning
+		}
+		if reads && one.after > 0 && one.after+1 < at.first {
+			ar.lacks(gapOld)
 		}
 	}
 	return nil
+}
+
+// lacks notes why something is missing, which is told with the room or, if the client
+// has that, at once.
+func (ar *arriving) lacks(reason string) {
+	if ar.first {
+		ar.gap = reason
+	} else {
+		ar.tellOnce(contract.Token{}, reason)
+	}
 }
 
 // isOne reports whether a signal concerns the member.
@@ -153,11 +199,17 @@ func (a *arrival) tell(ctx context.Context, ar *arriving, missed []hold, v *view
 // tellSilent says of whom something may be missing since their edges don't answer.
 func (ar *arriving) tellSilent(v *view) {
 	for _, peer := range v.silent {
-		from, err := contract.ParseToken(peer)
-		if err == nil && !slices.Contains(ar.told, peer) {
-			ar.told = append(ar.told, peer)
-			ar.m.tellGap(from, gapSilent)
+		if from, err := contract.ParseToken(peer); err == nil {
+			ar.tellOnce(from, gapSilent)
 		}
+	}
+}
+
+// tellOnce tells of a gap in what comes from a peer, or from anybody.
+func (ar *arriving) tellOnce(from contract.Token, reason string) {
+	if !slices.Contains(ar.told, from) {
+		ar.told = append(ar.told, from)
+		ar.m.tellGap(from, reason)
 	}
 }
 

@@ -43,6 +43,7 @@ type Edge struct {
 	logs     logBounds
 	reaches  rounds
 	rewounds rewounds
+	answers  answering
 	started  time.Time
 
 	// work ends when the edge gives up what is in flight; wg counts who does it.

@@ -16,7 +16,8 @@ type view struct {
 	ends   map[contract.Token]map[contract.Token]uint64 // by settled edge, then by log
 	spots  map[string]spot                              // of the other members
 	edges  map[contract.Token]bool                      // that haven't settled and have members
-	silent []string                                     // the members on edges that are no longer waited for
+	passed map[contract.Token]bool                      // that are no longer waited for, though they haven't settled
+	silent []string                                     // the members on those
 }
 
 // spot is where a member is, or was when it left, and in which session: behind
@@ -73,8 +74,9 @@ type finder func(peer []byte) (spot, bool)
 // an edge sent to an earlier place of the member counts up to where the edge
 // switched to the new one: a settled edge has told where that is. Of one that
 // hasn't, what stood in the log of the cursor's edge before anybody could know of a
-// move counts. A broadcast goes to several logs: without such bounds one that
-// overtook a direct signal could be taken for the sender's next.
+// move counts; if it is no longer waited for all does, and a gap is told. A
+// broadcast goes to several logs: without such bounds one that overtook a direct
+// signal could be taken for the sender's next.
 func (v *view) judge(one *hold, now finder) verdict {
 	if v.stayed || one.signal.Kind == contract.KindEvent {
 		return give
@@ -100,7 +102,7 @@ func (v *view) judge(one *hold, now finder) verdict {
 		return drop
 	case settled && one.origin.revision > end[one.log]:
 		return drop
-	case settled, moved, !was && !in:
+	case settled, moved, !was && !in, v.passed[from]:
 		return give
 	case one.log == v.oldest && one.origin.revision <= v.base:
 		return give
