@@ -33,7 +33,8 @@ func Backoff(shortest, longest time.Duration) RequestOption {
 // responders, time-outs and lost connections are retried with a back-off. The
 // request may therefore be carried out more than once; the receiver must
 // recognise a repeat. header isn't changed; the trace of ctx is added as a
-// lower-case traceparent. The error wraps ctx's and that of the last attempt.
+// lower-case traceparent. The error wraps ctx's and that of the last attempt that
+// ctx let come to its end.
 func Request(ctx context.Context, nc *nats.Conn, subject string, header nats.Header, data []byte, opts ...RequestOption) (*nats.Msg, error) {
 	o := requestOptions{attempt: time.Second, shortest: 100 * time.Millisecond, longest: 500 * time.Millisecond}
 	for _, opt := range opts {
@@ -41,7 +42,7 @@ func Request(ctx context.Context, nc *nats.Conn, subject string, header nats.Hea
 	}
 	m := &nats.Msg{Subject: subject, Header: InjectTrace(ctx, maps.Clone(header)), Data: data}
 	pause := backoff{shortest: o.shortest, longest: o.longest}
-	for {
+	for last := error(nil); ; {
 		reply, err := requestOnce(ctx, nc, m, o.attempt)
 		if err == nil {
 			return reply, nil
@@ -49,8 +50,11 @@ func Request(ctx context.Context, nc *nats.Conn, subject string, header nats.Hea
 		if ctx.Err() == nil && !IsTransient(err) {
 			return nil, fmt.Errorf("request %s: %w", subject, err)
 		}
+		if !errors.Is(err, ctx.Err()) {
+			last = err
+		}
 		if pause.wait(ctx) != nil {
-			return nil, fmt.Errorf("request %s: %w", subject, ended(ctx, err))
+			return nil, fmt.Errorf("request %s: %w", subject, ended(ctx, last))
 		}
 		retries.WithLabelValues(opRequest).Inc()
 	}

@@ -37,7 +37,7 @@ func TestRequest_AsksAgainWhenTheAnswerIsLost(t *testing.T) {
 	nc := startConnected(t, "cli")
 	var calls atomic.Int32
 	serve(t, nc, "q", 1, func(_ context.Context, m *nats.Msg) {
-		if calls.Add(1) == 3 {
+		if calls.Add(1) >= 3 { // a machine that is busy may be late with it, too
 			_ = m.Respond(m.Data)
 		}
 	})
@@ -46,8 +46,8 @@ func TestRequest_AsksAgainWhenTheAnswerIsLost(t *testing.T) {
 	if err != nil || string(reply.Data) != "same" {
 		t.Fatalf("got %v, %v", reply, err)
 	}
-	if got := calls.Load(); got != 3 {
-		t.Errorf("attempts: got %d, want 3", got)
+	if got := calls.Load(); got < 3 {
+		t.Errorf("attempts: got %d, want 3, or more if answers came late", got)
 	}
 }
 
@@ -80,10 +80,18 @@ func TestRequest_SurvivesARestart(t *testing.T) {
 
 func TestRequest_EndsWithItsContext(t *testing.T) {
 	nc := startConnected(t, "cli")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // in which a slow machine gets an answer, too
+	ctx, cancel := context.WithCancel(testContext(t))
 	defer cancel()
-	_, err := Request(ctx, nc, "nobody.there", nil, nil)
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, nats.ErrNoResponders) {
+	before := nc.Stats().InMsgs
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Request(ctx, nc, "nobody.there", nil, nil, Backoff(time.Millisecond, time.Millisecond))
+		ended <- err
+	}()
+	until(t, "the server answers the second attempt", func() bool { return nc.Stats().InMsgs >= before+2 })
+	cancel() // maybe in the middle of an attempt, which then has no error to tell of
+	err := eventually(t, ended, "the end")
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, nats.ErrNoResponders) {
 		t.Errorf("got %v, want the context's error and the last attempt's", err)
 	}
 }
