@@ -416,15 +416,18 @@ func TestLinks_AfterSettled_knowsTheLastRevision(t *testing.T) {
 
 func TestLinks_AfterSettled_tellsThatTheOutcomeIsUnknown(t *testing.T) {
 	b := newBench(t, -1)
+	var open atomic.Bool
 	links := b.links(func(o *link.Options) {
 		o.Subject = func(contract.Token) string { return "nobody.listens" }
 		o.Budget = 100 * time.Millisecond
+		o.Gate = open.Load
 	})
 	var c collector
 	c.left.Add(1)
 	links.Send(b.to, signal(1), &c)
 	told := make(chan error, 1)
 	links.AfterSettled(b.to, func(err error) { told <- err })
+	open.Store(true) // the budget begins now, with the function behind the signal
 	if err := <-told; !errors.Is(err, link.ErrUnknown) {
 		t.Errorf("got %v, want ErrUnknown", err)
 	}
