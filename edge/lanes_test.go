@@ -47,6 +47,12 @@ func (s *settledSignals) Settled(seq uint64, o link.Outcome) {
 
 func newYard(t *testing.T) *yard {
 	t.Helper()
+	return newYardWithin(t, link.DefaultOptions().Budget)
+}
+
+// newYardWithin is a yard whose links give up after a time.
+func newYardWithin(t *testing.T, budget time.Duration) *yard {
+	t.Helper()
 	server := natstest.Start(t)
 	nc := natstest.Connect(t, server)
 	js, err := jetstream.New(nc)
@@ -70,7 +76,7 @@ func newYard(t *testing.T) *yard {
 	o := link.DefaultOptions()
 	o.From, o.Gate = self, y.open.Load
 	y.mute = process(t, "mute")
-	o.Budget = 300 * time.Millisecond
+	o.Budget = budget
 	o.Subject = func(to contract.Token) string {
 		if to == y.mute {
 			return "nobody.listens"
@@ -217,7 +223,7 @@ func TestRoom_Send_keepsTheOrderWhenTheReceiverGoesBackAndForth(t *testing.T) {
 // TestRoom_Send_givesUpWhatWouldOvertake has the commit to the old edge stay
 // unknown: its signal will be sent again, so those behind it must not go on.
 func TestRoom_Send_givesUpWhatWouldOvertake(t *testing.T) {
-	y := newYard(t)
+	y := newYardWithin(t, 2*time.Second) // signal 3 may take as long
 	b, c := process(t, "b"), process(t, "c")
 	y.open.Store(true)
 	var ends outcomes
