@@ -165,12 +165,14 @@ func (b *bench) stored() (entries [][]byte) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
 	for revision := uint64(1); revision <= info.State.LastSeq; revision++ {
-		data, err := b.log.Entry(b.t.Context(), b.to, revision)
+		m, err := b.log.Stream(b.to).GetMsg(ctx, revision)
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		entries = append(entries, data)
+		entries = append(entries, m.Data)
 	}
 	return entries
 }
