@@ -31,14 +31,16 @@ type scenario struct {
 	t *testing.T
 	s *stack.Stack
 
+	clients      []*client.Client
 	ada, bob, cy *client.Room
 	adas         *wire
 	log          jetstream.Stream
 	entries      chan *nats.Msg // of the log, as the operator sees them
 }
 
-// newScenario starts the stack in w.
-func newScenario(t *testing.T, w *world) *scenario {
+// newScenario starts the stack in w. An edge that can't go on drains for so long at
+// the end.
+func newScenario(t *testing.T, w *world, drain time.Duration) *scenario {
 	t.Helper()
 	p := &scenario{w: w, t: t, adas: &wire{}, entries: make(chan *nats.Msg, 1000)}
 	operator := w.login(t, "operator", "operator")
@@ -49,12 +51,13 @@ func newScenario(t *testing.T, w *world) *scenario {
 	p.s = stack.Begin(t, stack.Options{
 		Edges: 3, Shards: shards, Policy: contract.PolicyPublic, Connect: w.connect(t),
 		TURN: authsvc.TURN{URLs: []string{"turn:127.0.0.1:9?transport=udp"}, Secret: "a-secret-of-the-turn-server", TTL: time.Hour},
-		Edge: func(c *edge.Config) { c.DrainTimeout = 100 * time.Millisecond },
+		Edge: func(c *edge.Config) { c.DrainTimeout = drain },
 		Rooms: func(c *roomsvc.Config) {
 			c.LeaseTimeout, c.ResumeWindow = 2*time.Second, time.Second
 			c.SweepInterval, c.TellInterval = 100*time.Millisecond, 100*time.Millisecond
 		},
 	})
+	t.Cleanup(p.hangUp)
 	return p
 }
 
@@ -76,13 +79,21 @@ func oldLog(t *testing.T, operator *nats.Conn) jetstream.Stream {
 	return log
 }
 
-// run plays the scenario until a step fails, and then ends the stack.
+// run plays the scenario until a step fails, and then ends the stack: its edges
+// drain until their clients are gone, which they are when ctx has ended.
 func (p *scenario) run(ctx context.Context) error {
 	err := p.steps(ctx)
+	defer context.AfterFunc(ctx, p.hangUp)()
 	if ended := p.s.End(); err == nil && ended != nil {
 		return fmt.Errorf("end: %w", ended)
 	}
 	return err
+}
+
+func (p *scenario) hangUp() {
+	for _, c := range p.clients {
+		_ = c.Close() // its edge may be gone
+	}
 }
 
 func (p *scenario) steps(ctx context.Context) error {
@@ -130,7 +141,7 @@ func (p *scenario) join(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		p.t.Cleanup(func() { _ = c.Close() }) // its edge may be gone
+		p.clients = append(p.clients, c)
 		if *one.room, err = c.Join(ctx, room); err != nil {
 			return err
 		}
