@@ -63,17 +63,24 @@ func Ready(t testing.TB, p *stack.Process) (ready bool, checks map[string]string
 	return r.Ready, r.Checks
 }
 
-// awaitReady asks until a process is, or isn't, ready, and returns its checks.
-func awaitReady(t testing.TB, p *stack.Process, want bool) map[string]string {
+// awaitReady asks until a process is ready, and returns its checks.
+func awaitReady(t testing.TB, p *stack.Process) map[string]string {
+	t.Helper()
+	return awaitChecks(t, p, func(ready bool, _ map[string]string) bool { return ready })
+}
+
+// awaitChecks asks until what a process says of itself is as it should be, and returns
+// its checks.
+func awaitChecks(t testing.TB, p *stack.Process, is func(ready bool, checks map[string]string) bool) map[string]string {
 	t.Helper()
 	deadline := time.Now().Add(stepTimeout)
 	for {
 		ready, checks := Ready(t, p)
-		if ready == want {
+		if is(ready, checks) {
 			return checks
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: ready is %v, want %v: %v", p.Program(), ready, want, fmt.Sprint(checks))
+			t.Fatalf("%s: ready is %v, and still its checks are %v", p.Program(), ready, fmt.Sprint(checks))
 		}
 		select {
 		case <-time.After(pollInterval):
