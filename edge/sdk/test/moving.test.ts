@@ -92,7 +92,7 @@ describe("a client that is sent away", () => {
   });
 
   test("comes back as ever when the next place doesn't welcome it", async () => {
-    const { client, seat, room } = await inRoom(2, { connectTimeout: 100 });
+    const { client, seat, room } = await inRoom(2, { connectTimeout: 1_000 }); // in which an edge that answers is heard on any machine
     const failed = next(client, "state", ({ error }) => (error as { code?: string } | undefined)?.code === "timeout");
     seat.send(goaway(0));
     await edge(1).next(); // and nothing more

@@ -26,9 +26,9 @@ export class Seat {
     });
   }
 
-  /** The first frame of that type, as soon as it is there; fails after 10 s. */
+  /** The first frame of that type, as soon as it is there; fails after 30 s. */
   async take(type: string): Promise<Text> {
-    const end = Date.now() + 10_000;
+    const end = Date.now() + 30_000;
     for (;;) {
       const at = this.frames.findIndex((frame) => frame["type"] === type);
       if (at >= 0) return this.frames.splice(at, 1)[0] as Text;
