@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -26,7 +27,8 @@ const errorLogInterval = 30 * time.Second
 // Setup makes slog's default logger, which writes to stderr, and installs the
 // OpenTelemetry provider that the OTEL_* variables ask for. Tracing is off, and
 // costs nothing, unless OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT or
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set.
+// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, and while the host that they name has
+// no address.
 //
 // The resource says service.name (OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
 // win), service.version and service.instance.id. The returned function flushes
@@ -51,14 +53,34 @@ func Setup(ctx context.Context, service, version, instance string, cfg Config, s
 		return func(context.Context) error { return nil }, nil
 	}
 	otel.SetTracerProvider(p.TracerProvider)
-	provider.Store(p)
+	unfollow := begin(p)
 	return func(ctx context.Context) error {
-		provider.CompareAndSwap(p, nil)
+		unfollow()
 		if err := p.Shutdown(ctx); err != nil {
 			return fmt.Errorf("stop tracing: %w", err)
 		}
 		return nil
 	}, nil
+}
+
+// begin turns tracing on, or lets the collector's presence do that. The returned
+// function turns it off for good.
+func begin(p *installed) (end func()) {
+	host := collectorHost()
+	if host == "" {
+		provider.Store(p)
+		return func() { provider.CompareAndSwap(p, nil) }
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		presence{host, net.DefaultResolver.LookupHost, p}.follow(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // newProvider returns nil when nothing is to be traced.

@@ -17,8 +17,8 @@ import (
 )
 
 // TestCollector_inTrouble records every trace with a collector that takes none, or too
-// few: signals and joins go on, spans are lost, each program says so in one line with what
-// to do, and ends in time.
+// few: signals and joins go on, spans are lost, or aren't recorded where nobody can take
+// them, each program says so in one line with what to do, and ends in time.
 func TestCollector_inTrouble(t *testing.T) {
 	netns.Run(t, func(t *testing.T) {
 		netns.IP(t, "link set lo up")
@@ -27,13 +27,14 @@ func TestCollector_inTrouble(t *testing.T) {
 			name     string
 			endpoint func(t *testing.T) string
 			says     string
+			losses   int // lines about lost spans
 		}{
-			{"hangs", hangs, "doesn't answer in time"},
-			{"is slow", isSlow, "takes spans more slowly than they are made"},
-			{"isn't there", func(t *testing.T) string { return stack.FreeAddress(t) }, "connection refused: start the collector"},
-			{"has no address", func(*testing.T) string { return "collector.example:4318" }, "no such host: start the collector"},
+			{"hangs", hangs, "doesn't answer in time", 1},
+			{"is slow", isSlow, "takes spans more slowly than they are made", 1},
+			{"isn't there", func(t *testing.T) string { return stack.FreeAddress(t) }, "connection refused: start the collector", 1},
+			{"has no address", func(*testing.T) string { return "collector.example:4318" }, "no traces are recorded until there is a collector", 0},
 		} {
-			t.Run(one.name, func(t *testing.T) { checkTrouble(t, one.endpoint(t), one.says) })
+			t.Run(one.name, func(t *testing.T) { checkTrouble(t, one.endpoint(t), one.says, one.losses) })
 		}
 	})
 }
@@ -77,7 +78,7 @@ func isSlow(t *testing.T) string {
 	return server.Listener.Addr().String()
 }
 
-func checkTrouble(t *testing.T, endpoint, says string) {
+func checkTrouble(t *testing.T, endpoint, says string, losses int) {
 	s := stack.Processes(t, stack.Options{Environ: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + endpoint, "OTEL_BSP_MAX_QUEUE_SIZE=200", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=100",
 		"OTEL_BSP_SCHEDULE_DELAY=50", "OTEL_BSP_EXPORT_TIMEOUT=1000", // by default it is known after 30 s that one hangs
@@ -99,8 +100,8 @@ func checkTrouble(t *testing.T, endpoint, says string) {
 		})
 	}
 	for _, name := range []string{"edge-1", "edge-2", "candidatefilter"} {
-		if got := strings.Count(s.Process(t, name).Logs(), "traces are lost"); got != 1 {
-			t.Errorf("%s says %d times that spans are lost, want once", name, got)
+		if got := strings.Count(s.Process(t, name).Logs(), "traces are lost"); got != losses {
+			t.Errorf("%s says %d times that spans are lost, want %d", name, got, losses)
 		}
 	}
 	for _, c := range []*person{ada, bob, carol} {
