@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/stack"
 )
 
@@ -19,7 +20,7 @@ func testMembership(t *testing.T, s *stack.Stack, receiver *Receiver, ada *perso
 		checkChange(t, receiver, joining, "room.join")
 	})
 	t.Run("a presence is one trace", func(t *testing.T) {
-		showing := newParent(true)
+		showing := monitor.NewParent(true)
 		carol.begin(showing)
 		ctx, cancel := context.WithTimeout(t.Context(), stepTimeout)
 		defer cancel()
@@ -29,7 +30,7 @@ func testMembership(t *testing.T, s *stack.Stack, receiver *Receiver, ada *perso
 		checkPresence(t, receiver, showing)
 	})
 	t.Run("a leave is one trace", func(t *testing.T) {
-		leaving := newParent(true)
+		leaving := monitor.NewParent(true)
 		carol.begin(leaving)
 		ctx, cancel := context.WithTimeout(t.Context(), stepTimeout)
 		defer cancel()
@@ -43,7 +44,7 @@ func testMembership(t *testing.T, s *stack.Stack, receiver *Receiver, ada *perso
 
 // checkChange holds a trace against a room's change that is told to two edges:
 // the frame, the commit, an entry for each edge, and what the edges do with it.
-func checkChange(t *testing.T, receiver *Receiver, parent Parent, commit string) {
+func checkChange(t *testing.T, receiver *Receiver, parent monitor.Parent, commit string) {
 	t.Helper()
 	want := []string{"edge.deliver", "edge.deliver", "edge.receive", "log.append", "log.append", commit}
 	spans := receiver.Await(t, parent.Trace, len(want))
@@ -81,7 +82,7 @@ func checkChange(t *testing.T, receiver *Receiver, parent Parent, commit string)
 
 // checkPresence holds a trace against a presence that is told to two edges, by
 // the way of signals.
-func checkPresence(t *testing.T, receiver *Receiver, parent Parent) {
+func checkPresence(t *testing.T, receiver *Receiver, parent monitor.Parent) {
 	t.Helper()
 	want := []string{
 		"edge.deliver", "edge.deliver", "edge.receive", "filter.sanitise", "filter.sanitise", "log.append", "log.append",
@@ -105,7 +106,7 @@ func checkPresence(t *testing.T, receiver *Receiver, parent Parent) {
 func testTokens(t *testing.T, s *stack.Stack, receiver *Receiver) {
 	before := len(tokenRoots(receiver.Spans()))
 	t.Run("a backend begins the trace", func(t *testing.T) {
-		mine := newParent(true)
+		mine := monitor.NewParent(true)
 		askToken(t, s, mine.String(), http.StatusCreated)
 		spans := receiver.Await(t, mine.Trace, 1)
 		if got := spans[0]; got.Name != "auth.token" || got.Parent != mine.ID || got.Failed {
@@ -114,7 +115,7 @@ func testTokens(t *testing.T, s *stack.Stack, receiver *Receiver) {
 	})
 	t.Run("a token is a trace of its own", func(t *testing.T) {
 		askToken(t, s, "", http.StatusCreated)
-		marker := newParent(true) // what comes after it comes later
+		marker := monitor.NewParent(true) // what comes after it comes later
 		askToken(t, s, marker.String(), http.StatusCreated)
 		receiver.Await(t, marker.Trace, 1)
 		if got := len(tokenRoots(receiver.Spans())) - before; got != 1 {

@@ -15,6 +15,7 @@ import (
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
 	"github.com/parley-rtc/parley/services/telemetry"
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/stack"
 )
 
@@ -234,7 +235,7 @@ func checkOff(t *testing.T, s *stack.Stack) {
 	eve, _ := enter(t, s, 0, "eve")
 	dan, _ := enter(t, s, 1, "dan")
 	eve.knows(t, dan)
-	for _, mine := range []Parent{{}, newParent(true)} {
+	for _, mine := range []monitor.Parent{{}, monitor.NewParent(true)} {
 		eve.begin(mine)
 		eve.send(t, client.MessageTo(dan.peer(), "hi"))
 		if got := dan.hears(t).Trace; got != mine.String() {

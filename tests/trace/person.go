@@ -2,16 +2,14 @@ package trace
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/stack"
 )
 
@@ -20,39 +18,6 @@ const roomName = "a room.*.> of {names}"
 
 // stepTimeout bounds one step of a scenario.
 const stepTimeout = 30 * time.Second
-
-// Parent is a span of the client's own, as a traceparent names it (W3C Trace
-// Context, section 3.2).
-type Parent struct{ Trace, ID, Flags string }
-
-// newParent is the begin of a trace; unsampled ones aren't to be recorded.
-func newParent(sampled bool) Parent {
-	var trace [16]byte
-	var id [8]byte
-	rand.Read(trace[:])
-	rand.Read(id[:])
-	p := Parent{hex.EncodeToString(trace[:]), hex.EncodeToString(id[:]), "00"}
-	if sampled {
-		p.Flags = "01"
-	}
-	return p
-}
-
-func (p Parent) String() string {
-	if p.Trace == "" {
-		return ""
-	}
-	return "00-" + p.Trace + "-" + p.ID + "-" + p.Flags
-}
-
-// parentOf reads a traceparent; the zero Parent is none.
-func parentOf(text string) Parent {
-	parts := strings.Split(text, "-")
-	if len(parts) != 4 {
-		return Parent{}
-	}
-	return Parent{parts[1], parts[2], parts[3]}
-}
 
 // person is one client in one room, which may begin the traces of its frames.
 type person struct {
@@ -63,22 +28,22 @@ type person struct {
 
 // enter connects a person to an edge and joins the room in a trace of its own,
 // which is returned.
-func enter(t *testing.T, s *stack.Stack, edge int, identity string) (*person, Parent) {
+func enter(t *testing.T, s *stack.Stack, edge int, identity string) (*person, monitor.Parent) {
 	t.Helper()
 	p := &person{}
-	joining := newParent(true)
+	joining := monitor.NewParent(true)
 	p.begin(joining)
 	p.client = s.Dial(t, edge, identity, client.WithTraceparent(func() string {
 		text, _ := p.trace.Load().(string)
 		return text
 	}))
 	p.room = stack.Join(t, p.client, roomName)
-	p.begin(Parent{})
+	p.begin(monitor.Parent{})
 	return p, joining
 }
 
 // begin sets the parent of the frames to come; the zero Parent is none.
-func (p *person) begin(parent Parent) { p.trace.Store(parent.String()) }
+func (p *person) begin(parent monitor.Parent) { p.trace.Store(parent.String()) }
 
 func (p *person) peer() contract.Token { return p.room.Self().Peer }
 

@@ -2,17 +2,15 @@ package trace
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/netns"
 	"github.com/parley-rtc/parley/tests/stack"
 )
@@ -83,7 +81,7 @@ func TestProfile(t *testing.T) {
 
 // checkJoin follows the first join on an edge over all services that it needs: the
 // edge has to ask authsvc for ICE servers.
-func checkJoin(t *testing.T, jaeger *Receiver, joining Parent) {
+func checkJoin(t *testing.T, jaeger *Receiver, joining monitor.Parent) {
 	t.Helper()
 	want := []string{"auth.ice", "edge.deliver", "edge.deliver", "edge.receive", "log.append", "log.append", "room.join"}
 	if got := names(jaeger.Await(t, joining.Trace, len(want))); !slices.Equal(got, want) {
@@ -93,42 +91,29 @@ func checkJoin(t *testing.T, jaeger *Receiver, joining Parent) {
 
 func checkSignal(t *testing.T, jaeger *Receiver, ada, bob *person) {
 	t.Helper()
-	mine := newParent(true)
+	mine := monitor.NewParent(true)
 	ada.begin(mine)
-	defer ada.begin(Parent{})
+	defer ada.begin(monitor.Parent{})
 	ada.send(t, candidateTo(bob.peer()))
 	bob.hears(t)
 	pathOf(t, jaeger.Await(t, mine.Trace, 4)).check(t, mine.ID, contract.TypeCandidate)
 }
 
 // checkDashboard talks until each query has had a number.
-func checkDashboard(t *testing.T, p Prometheus, ada, bob *person) {
+func checkDashboard(t *testing.T, p monitor.Prometheus, ada, bob *person) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(observability, "parley.json"))
+	queries, err := monitor.Queries(observability + "parley.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var dashboard struct {
-		Panels []struct{ Targets []struct{ Expr string } }
-	}
-	if err := json.Unmarshal(text, &dashboard); err != nil {
-		t.Fatal(err)
-	}
 	waiting := map[string]bool{}
-	for _, panel := range dashboard.Panels {
-		for _, target := range panel.Targets {
-			// Grafana's interval is at least four scrapes; this one is longer than a slow machine
-			// needs for two of them and a signal between.
-			waiting[strings.ReplaceAll(target.Expr, "$__rate_interval", "1m")] = true
-		}
-	}
-	if len(waiting) == 0 {
-		t.Fatal("the dashboard has no query")
+	for _, expr := range queries {
+		waiting[expr] = true
 	}
 	eventually(t, func(ctx context.Context) (bool, string) {
 		talk(t, ada, bob)
 		for _, expr := range slices.Collect(maps.Keys(waiting)) {
-			samples, err := p.query(ctx, expr)
+			samples, err := p.Samples(ctx, expr)
 			if err != nil {
 				return false, fmt.Sprintf("%v; without a sample: %q", err, slices.Collect(maps.Keys(waiting)))
 			}
@@ -157,13 +142,13 @@ func talk(t *testing.T, ada, bob *person) {
 }
 
 // checkTargets adds an edge and takes one away, as --scale does, and lets one die.
-func checkTargets(t *testing.T, s *stack.Stack, names *Names, p Prometheus) {
+func checkTargets(t *testing.T, s *stack.Stack, names *Names, p monitor.Prometheus) {
 	t.Helper()
 	want := map[string]int{"edge up": 2, "roomsvc up": 2, "authsvc up": 1, "candidatefilter up": 1, "demo up": 1}
 	expect := func(what string) {
 		t.Helper()
 		eventually(t, func(ctx context.Context) (bool, string) {
-			got, err := p.states(ctx)
+			got, err := p.Targets(ctx)
 			return err == nil && maps.Equal(got, want), fmt.Sprintf("%s: targets are %v (%v), want %v", what, got, err, want)
 		})
 	}
@@ -171,14 +156,14 @@ func checkTargets(t *testing.T, s *stack.Stack, names *Names, p Prometheus) {
 	names.Set("edge", containers["edge-1"], containers["edge-2"], containers["edge-3"])
 	want["edge up"] = 3
 	expect("with a third edge")
-	if got, err := p.alerts(t.Context()); err != nil || len(got) > 0 {
+	if got, err := p.Alerts(t.Context()); err != nil || len(got) > 0 {
 		t.Errorf("while all is well alerts wait or fire: %v (%v)", got, err)
 	}
 	s.Process(t, "edge-3").Stop(t)
 	want["edge up"], want["edge down"] = 2, 1
 	expect("with a dead edge")
 	eventually(t, func(ctx context.Context) (bool, string) {
-		got, err := p.alerts(ctx)
+		got, err := p.Alerts(ctx)
 		return err == nil && got["ParleyProcessDown"] == "edge", fmt.Sprintf("alerts are %v (%v), want one about the edge", got, err)
 	})
 	names.Set("edge", containers["edge-1"], containers["edge-2"])
@@ -191,25 +176,25 @@ func checkAway(t *testing.T, s *stack.Stack, jaeger *Receiver, collector *stack.
 	t.Helper()
 	collector.Stop(t)
 	for range 500 {
-		ada.begin(newParent(true))
+		ada.begin(monitor.NewParent(true))
 		ada.send(t, client.MessageTo(bob.peer(), "hi"))
 		bob.hears(t)
 	}
-	ada.begin(Parent{})
+	ada.begin(monitor.Parent{})
 	for _, name := range []string{"edge-1", "edge-2", "candidatefilter"} {
 		if got := strings.Count(s.Process(t, name).Logs(), "traces are lost"); got != 1 {
 			t.Errorf("%s says %d times that its spans go nowhere, want once", name, got)
 		}
 	}
 	collector.Start(t)
-	var traces []Parent
+	var traces []monitor.Parent
 	eventually(t, func(context.Context) (bool, string) {
-		mine := newParent(true)
+		mine := monitor.NewParent(true)
 		traces = append(traces, mine)
 		ada.begin(mine)
 		ada.send(t, client.MessageTo(bob.peer(), "hi"))
 		bob.hears(t)
-		return slices.ContainsFunc(traces, func(p Parent) bool { return len(jaeger.Of(p.Trace)) > 0 }), "no trace comes through"
+		return slices.ContainsFunc(traces, func(p monitor.Parent) bool { return len(jaeger.Of(p.Trace)) > 0 }), "no trace comes through"
 	})
 	eventually(t, func(context.Context) (bool, string) {
 		logs := s.Process(t, "edge-1").Logs()

@@ -3,6 +3,7 @@ package trace
 import (
 	"testing"
 
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/stack"
 )
 
@@ -12,10 +13,10 @@ func TestSampling_aClientsRefusalHolds(t *testing.T) {
 	ada, _ := enter(t, s, 0, "ada")
 	bob, _ := enter(t, s, 1, "bob")
 	ada.sees(t, 1)
-	unwanted, wanted := newParent(false), newParent(true)
+	unwanted, wanted := monitor.NewParent(false), monitor.NewParent(true)
 	ada.begin(unwanted)
 	ada.send(t, candidateTo(bob.peer()))
-	if got := parentOf(bob.hears(t).Trace); got.Trace != unwanted.Trace || got.Flags != "00" {
+	if got := monitor.ParentOf(bob.hears(t).Trace); got.Trace != unwanted.Trace || got.Flags != "00" {
 		t.Errorf("the receiver is told %v, want the unsampled trace %s", got, unwanted.Trace)
 	}
 	ada.begin(wanted)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/parley-rtc/parley/edge/client"
 	"github.com/parley-rtc/parley/services/contract"
+	"github.com/parley-rtc/parley/tests/monitor"
 	"github.com/parley-rtc/parley/tests/stack"
 )
 
@@ -128,7 +129,7 @@ func TestTrace(t *testing.T) {
 	} {
 		t.Run("every hop of "+one.name+" is one trace", func(t *testing.T) {
 			ada.send(t, one.signal)
-			heard := parentOf(bob.hears(t).Trace)
+			heard := monitor.ParentOf(bob.hears(t).Trace)
 			first = pathOf(t, receiver.Await(t, heard.Trace, 4))
 			first.check(t, "", one.frameType)
 			if heard.ID != first.receive.ID || heard.Flags != "01" {
@@ -137,11 +138,11 @@ func TestTrace(t *testing.T) {
 		})
 	}
 	t.Run("a client begins the trace", func(t *testing.T) {
-		mine := newParent(true)
+		mine := monitor.NewParent(true)
 		bob.begin(mine)
-		defer bob.begin(Parent{})
+		defer bob.begin(monitor.Parent{})
 		bob.send(t, client.MessageTo(ada.peer(), "hi"))
-		if got := parentOf(ada.hears(t).Trace); got.Trace != mine.Trace {
+		if got := monitor.ParentOf(ada.hears(t).Trace); got.Trace != mine.Trace {
 			t.Errorf("the receiver is told of trace %s, want %s", got.Trace, mine.Trace)
 		}
 		way := pathOf(t, receiver.Await(t, mine.Trace, 4))
