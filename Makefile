@@ -109,17 +109,22 @@ define need-compose
 endef
 
 .PHONY: compose-up
-compose-up: ## run all of Parley with Docker: build, make secrets, start, print the demo's link (ARGS='--scale edge=3')
+compose-up: ## run all of Parley with Docker, and print the demo's link (PROFILE=observability ARGS='--scale edge=3')
 	$(need-compose)
 	@$(MAKE) images
 	@docker run --rm --user "$$(id -u):$$(id -g)" --volume $(CURDIR)/deploy/compose:/data ghcr.io/parley-rtc/parley init
-	@cd deploy/compose && $(COMPOSE) up --detach --no-build --wait $(ARGS)
-	@cd deploy/compose && . ./.env && echo "open it twice: http://$$PARLEY_HOST:$${PARLEY_PORT:-7420}/?room=hello"
+	@cd deploy/compose && $(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up --detach --no-build --wait $(ARGS)
+	@cd deploy/compose && . ./.env && echo "open it twice: http://$$PARLEY_HOST:$${PARLEY_PORT:-7420}/?room=hello" && \
+	case "$(PROFILE)" in observability) \
+		echo "the dashboard: http://localhost:$${PARLEY_DASHBOARD_PORT:-3000}"; \
+		echo "the alerts:    http://localhost:$${PARLEY_METRICS_PORT:-9090}/alerts"; \
+		echo "the traces:    http://localhost:$${PARLEY_TRACES_PORT:-16686}"; \
+	esac
 
 .PHONY: compose-down
 compose-down: ## stop what compose-up started; its volumes and secrets stay
 	$(need-compose)
-	@cd deploy/compose && $(COMPOSE) down
+	@cd deploy/compose && $(COMPOSE) --profile '*' down
 
 # The tests of several processes start the programs of bin/, so they are built first.
 .PHONY: test
@@ -219,17 +224,27 @@ chaos-long: chaos-tools test-tools $(NODE_MODULES) ## eleven rounds, at most 90 
 COMPOSE_VERSION := v2.40.3
 COMPOSE_TOOL = $(BIN)/tools/compose-$(COMPOSE_VERSION)-$(shell go env GOVERSION)/docker-compose
 
+# What stands in for the images of the profile `observability`, whose versions compose.yaml has. The collector is above;
+# Prometheus 3.15.1 is the module's 0.315.1.
+JAEGER_VERSION := $(shell sed -n 's/.*jaegertracing\/all-in-one:/v/p' deploy/compose/compose.yaml)
+JAEGER = $(BIN)/tools/jaeger-$(JAEGER_VERSION)-$(shell go env GOVERSION)/all-in-one
+PROMETHEUS_VERSION := $(shell sed -n 's/.*prom\/prometheus:v3\.\([0-9]*\)\.\(.*\)/v0.3\1.\2/p' deploy/compose/compose.yaml)
+PROMETHEUS_TOOL = $(BIN)/tools/prometheus-$(PROMETHEUS_VERSION)-$(shell go env GOVERSION)/prometheus
+PROFILE_TOOLS = $(if $(PROFILE),$(OTELCOL) $(JAEGER) $(PROMETHEUS_TOOL))
+
 .PHONY: compose-tools
-compose-tools: $(COMPOSE_TOOL) ## install what the compose test needs and isn't here, if we may
+compose-tools: $(COMPOSE_TOOL) $(PROFILE_TOOLS) ## install what the compose test needs and isn't here, if we may
 	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v dockerd),,docker.io) \
 	$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v iptables),,iptables) \
 	$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v debootstrap),,debootstrap))
 
 .PHONY: compose-test
-compose-test: compose-tools ## run deploy/compose with a Docker engine, change and break it under load, and check every delivery
+compose-test: compose-tools ## run deploy/compose with a Docker engine, break it under load, check every delivery (PROFILE=observability)
 	@$(MAKE) build PROGRAMS=github.com/nats-io/nats-server/v2
 	@$(GO_BUILD) ./tests/compose/cmd/composetest
-	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/composetest --compose $(COMPOSE_TOOL) --goroot "$$(go env GOROOT)" $(ARGS)
+	@for tool in $(PROFILE_TOOLS); do name="$$(basename "$$tool")"; ln -sf "$$tool" $(BIN)/$${name/all-in-one/jaeger}; done
+	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/composetest --compose $(COMPOSE_TOOL) --goroot "$$(go env GOROOT)" \
+		$(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
 .PHONY: generate
 generate: $(NODE_MODULES) ## build what Go embeds of the TypeScript: the demo page and the SDK
@@ -313,6 +328,17 @@ $(BIN)/tools/compose-%/docker-compose:
 	cd $(BIN) && GOWORK=off go mod download github.com/docker/compose/v2@$(COMPOSE_VERSION)
 	cd "$$(go env GOMODCACHE)/github.com/docker/compose/v2@$(COMPOSE_VERSION)" && GOWORK=off go build -o $@ \
 		-ldflags '-s -w -X github.com/docker/compose/v2/internal.Version=$(COMPOSE_VERSION)' ./cmd
+
+# Jaeger and Prometheus leave versions of modules out, or replace them, in their own go.mod, too.
+$(BIN)/tools/jaeger-%/all-in-one:
+	@mkdir -p $(@D)
+	cd $(BIN) && GOWORK=off go mod download github.com/jaegertracing/jaeger@$(JAEGER_VERSION)
+	cd "$$(go env GOMODCACHE)/github.com/jaegertracing/jaeger@$(JAEGER_VERSION)" && GOWORK=off go build -ldflags '-s -w' -o $@ ./cmd/all-in-one
+
+$(BIN)/tools/prometheus-%/prometheus:
+	@mkdir -p $(@D)
+	cd $(BIN) && GOWORK=off go mod download github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)
+	cd "$$(go env GOMODCACHE)/github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)" && GOWORK=off go build -ldflags '-s -w' -o $@ ./cmd/prometheus
 
 $(BIN)/tools/otelcol-%/otelcol: tests/trace/otelcol.yaml
 	@mkdir -p $(@D)

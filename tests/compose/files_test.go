@@ -55,7 +55,7 @@ func TestContainers_mayDoLittle(t *testing.T) {
 		if c.Memory == "" {
 			t.Errorf("%s may use all memory", name)
 		}
-		if len(c.Healthcheck.Test) == 0 && len(c.Profiles) == 0 {
+		if len(c.Healthcheck.Test) == 0 && name != "otel-collector" { // in whose image is no program to ask with
 			t.Errorf("%s has no health check", name)
 		}
 		for _, port := range c.Ports {
