@@ -101,9 +101,9 @@ func (s *Stack) Up(ctx context.Context, scale map[string]int) error {
 	return err
 }
 
-// Down removes everything, the volumes too.
+// Down kills and removes everything, also what is of a profile, and the volumes.
 func (s *Stack) Down(ctx context.Context) error {
-	_, err := s.compose(ctx, "down", "--volumes", "--timeout", "5")
+	_, err := s.compose(ctx, "--profile", "*", "down", "--volumes", "--timeout", "0") // nobody looks at how they end
 	return err
 }
 
@@ -135,7 +135,11 @@ type Container struct {
 
 // Containers are those of the services, or all. Those that don't run count too.
 func (s *Stack) Containers(ctx context.Context, services ...string) ([]Container, error) {
-	text, err := s.compose(ctx, append([]string{"ps", "--all", "--format", "json"}, services...)...)
+	return s.list(ctx, append([]string{"ps", "--all", "--format", "json"}, services...))
+}
+
+func (s *Stack) list(ctx context.Context, args []string) ([]Container, error) {
+	text, err := s.compose(ctx, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -29,10 +29,14 @@ const certificates = "/etc/ssl/certs/ca-certificates.crt"
 
 // Standins says what to build images from that can't be pulled.
 type Standins struct {
-	Bin      string // folder with a nats-server of the right version
+	Bin      string // folder with nats-server and, for a profile, otelcol, jaeger and prometheus, each of the right version
 	GoRoot   string // of the compiler
 	Progress func(format string, args ...any)
 }
+
+// ErrNoStandin is the error of Need for an image that neither can be pulled nor
+// be built from what there is.
+var ErrNoStandin = errors.New("it can't be pulled, and nobody knows how to build one")
 
 // Need makes sure that images are there: those that aren't are pulled, and those
 // that can't be are built under the names that users pull. It returns the latter.
@@ -67,8 +71,18 @@ func (s Standins) build(ctx context.Context, image string) error {
 		return layered(ctx, image, "FROM "+base+"\nUSER haproxy\n")
 	case "coturn/coturn":
 		return layered(ctx, image, "FROM "+base+"\n")
+	// The rest as their makers' Dockerfiles have it: paths, users, folders, what the shells in them can do.
+	case "otel/opentelemetry-collector":
+		return layered(ctx, image, "FROM scratch\nUSER 10001\nCOPY otelcol /otelcol\nENTRYPOINT [\"/otelcol\"]\n", filepath.Join(s.Bin, "otelcol"))
+	case "jaegertracing/all-in-one":
+		return layered(ctx, image, "FROM "+base+"\nCOPY jaeger /go/bin/all-in-one-linux\nVOLUME [\"/tmp\"]\n"+
+			"ENTRYPOINT [\"/go/bin/all-in-one-linux\"]\nUSER 10001\n", filepath.Join(s.Bin, "jaeger"))
+	case "prom/prometheus":
+		return layered(ctx, image, "FROM "+base+"\nCOPY prometheus /bin/prometheus\nWORKDIR /prometheus\n"+
+			"RUN chown 65534:65534 /prometheus && chmod g+w /prometheus\nUSER nobody\nVOLUME [\"/prometheus\"]\n"+
+			"ENTRYPOINT [\"/bin/prometheus\"]\n", filepath.Join(s.Bin, "prometheus"))
 	}
-	return errors.New("nobody knows how to build one")
+	return ErrNoStandin
 }
 
 // needBase makes a small Debian, and wget of busybox, which Alpine's images have.

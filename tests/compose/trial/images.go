@@ -4,7 +4,9 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -27,6 +29,11 @@ func (t *trial) images(ctx context.Context) error {
 	if t.report.Standins, err = standins.Need(ctx, append([]string{compiler}, others...)...); err != nil {
 		return err
 	}
+	if t.watched != nil {
+		if err := t.profileImages(ctx, standins); err != nil {
+			return err
+		}
+	}
 	begin := t.now()
 	// The host's network, since the engine of a test machine may have no other way out.
 	build := exec.CommandContext(ctx, "make", "-C", t.o.Repository, "images", "DOCKER_BUILD=docker build --network=host")
@@ -41,6 +48,32 @@ func (t *trial) images(ctx context.Context) error {
 			return err
 		}
 		t.report.ImageBytes[name] = bytes
+	}
+	return nil
+}
+
+// profileImages finds or builds the images of the profile, and leaves the services
+// out of which there is none.
+func (t *trial) profileImages(ctx context.Context, standins engine.Standins) error {
+	images, err := t.stack.ProfileImages(ctx, t.o.Profile)
+	if err != nil {
+		return err
+	}
+	for _, service := range slices.Sorted(maps.Keys(images)) {
+		built, err := standins.Need(ctx, images[service])
+		switch {
+		case errors.Is(err, engine.ErrNoStandin):
+			t.progress("%s is left out: %v", service, err)
+			t.watched.LeftOut = append(t.watched.LeftOut, service)
+			continue
+		case err != nil:
+			return err
+		}
+		t.report.Standins = append(t.report.Standins, built...)
+		t.watched.Services = append(t.watched.Services, service)
+	}
+	if len(t.watched.Services) == 0 {
+		return fmt.Errorf("no service of the profile %s can be run", t.o.Profile)
 	}
 	return nil
 }

@@ -26,8 +26,9 @@ type Report struct {
 	Ready        float64          `json:"ready_s"` // from `up` until all containers are healthy
 	Build        float64          `json:"build_s"`
 	ImageBytes   map[string]int64 `json:"image_bytes"`
-	Standins     []string         `json:"standins"` // images that couldn't be pulled
-	Changed      []string         `json:"changed"`  // files of deploy/compose that aren't the commit's
+	Standins     []string         `json:"standins"`          // images that couldn't be pulled
+	Changed      []string         `json:"changed"`           // files of deploy/compose that aren't the commit's
+	Watched      *Watched         `json:"profile,omitempty"` // nil: without a profile
 	Call         Call             `json:"call"`
 	Scale        []Step           `json:"scale"`
 	Restarts     []Step           `json:"restarts"`

@@ -24,7 +24,8 @@ type Options struct {
 	Repository string
 	Compose    string // the program docker-compose
 	GoRoot     string
-	Rate       int // signals/s
+	Rate       int    // signals/s
+	Profile    string // of compose.yaml, which is tried first; empty: none
 	Progress   io.Writer
 }
 
@@ -51,6 +52,10 @@ type trial struct {
 	stack  engine.Stack
 	url    string // of the balancer, without scheme
 	report *Report
+
+	// Of the profile.
+	watched   *Watched          // nil: without one
+	addresses map[string]string // of its services' pages
 }
 
 // Run runs it. The error is about the run itself; what Parley did wrong stands in
@@ -61,6 +66,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("compose test: %w", err)
 	}
 	t := &trial{o: o, dir: dir, begun: time.Now(), report: &Report{ImageBytes: map[string]int64{}}}
+	if o.Profile != "" {
+		t.watched = &Watched{}
+		t.report.Watched = t.watched
+	}
 	err = t.run(ctx)
 	t.report.Seconds = tenths(t.now())
 	if err == nil {
@@ -92,6 +101,11 @@ func (t *trial) run(ctx context.Context) (err error) {
 	if err := t.start(ctx); err != nil {
 		return err
 	}
+	if t.watched != nil {
+		if err := t.watch(ctx); err != nil {
+			return err
+		}
+	}
 	if err := t.call(ctx); err != nil {
 		return err
 	}
@@ -104,18 +118,21 @@ func (t *trial) run(ctx context.Context) (err error) {
 
 // prepare copies the files, and builds and makes all that the stack needs.
 func (t *trial) prepare(ctx context.Context) error {
-	port, err := freePort()
-	if err != nil {
-		return err
+	ports := map[string]string{} // by setting
+	for _, name := range []string{"PARLEY_PORT", "PARLEY_TURN_PORT", "PARLEY_TRACES_PORT", "PARLEY_METRICS_PORT", "PARLEY_DASHBOARD_PORT"} {
+		port, err := freePort()
+		if err != nil {
+			return err
+		}
+		ports[name] = port
 	}
-	turn, err := freePort()
-	if err != nil {
-		return err
-	}
-	t.url = net.JoinHostPort("localhost", port)
+	t.url = net.JoinHostPort("localhost", ports["PARLEY_PORT"])
+	t.addresses = map[string]string{"jaeger": "http://127.0.0.1:" + ports["PARLEY_TRACES_PORT"], "prometheus": "http://127.0.0.1:" + ports["PARLEY_METRICS_PORT"]}
 	t.stack = engine.Stack{
-		Compose: t.o.Compose, Source: filepath.Join(t.o.Repository, "deploy", "compose"), Dir: filepath.Join(t.dir, "stack"),
-		Project: project, Environ: []string{"PARLEY_PORT=" + port, "PARLEY_TURN_PORT=" + turn},
+		Compose: t.o.Compose, Source: filepath.Join(t.o.Repository, "deploy", "compose"), Dir: filepath.Join(t.dir, "stack"), Project: project,
+	}
+	for name, port := range ports {
+		t.stack.Environ = append(t.stack.Environ, name+"="+port)
 	}
 	if err := t.stack.Copy(ctx); err != nil {
 		return err

@@ -33,6 +33,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.Compose, "compose", "docker-compose", "the program")
 	flag.StringVar(&o.GoRoot, "goroot", "", "of the compiler, for an image of it")
 	flag.IntVar(&o.Rate, "rate", 200, "signals/s that are offered")
+	flag.StringVar(&o.Profile, "profile", "", "a profile of compose.yaml that is tried, too: observability")
 	flag.Parse()
 	report, err := trial.Run(ctx, o)
 	if report == nil {
