@@ -224,10 +224,10 @@ chaos-long: chaos-tools test-tools $(NODE_MODULES) ## eleven rounds, at most 90 
 COMPOSE_VERSION := v2.40.3
 COMPOSE_TOOL = $(BIN)/tools/compose-$(COMPOSE_VERSION)-$(shell go env GOVERSION)/docker-compose
 
-# What stands in for the images of the profile `observability`, whose versions compose.yaml has. The collector is above;
-# Prometheus 3.15.1 is the module's 0.315.1.
-JAEGER_VERSION := $(shell sed -n 's/.*jaegertracing\/all-in-one:/v/p' deploy/compose/compose.yaml)
-JAEGER = $(BIN)/tools/jaeger-$(JAEGER_VERSION)-$(shell go env GOVERSION)/all-in-one
+# What stands in for the images of the profile `observability`, in the versions that compose.yaml has. The collector is above.
+# Go knows Jaeger's 2.13.0 as 1.76.0, which is the same commit, and Prometheus's 3.15.1 as 0.315.1.
+JAEGER_VERSION := v1.76.0
+JAEGER = $(BIN)/tools/jaeger-$(JAEGER_VERSION)-$(shell go env GOVERSION)/jaeger
 PROMETHEUS_VERSION := $(shell sed -n 's/.*prom\/prometheus:v3\.\([0-9]*\)\.\(.*\)/v0.3\1.\2/p' deploy/compose/compose.yaml)
 PROMETHEUS_TOOL = $(BIN)/tools/prometheus-$(PROMETHEUS_VERSION)-$(shell go env GOVERSION)/prometheus
 PROFILE_TOOLS = $(if $(PROFILE),$(OTELCOL) $(JAEGER) $(PROMETHEUS_TOOL))
@@ -242,7 +242,7 @@ compose-tools: $(COMPOSE_TOOL) $(PROFILE_TOOLS) ## install what the compose test
 compose-test: compose-tools ## run deploy/compose with a Docker engine, break it under load, check every delivery (PROFILE=observability)
 	@$(MAKE) build PROGRAMS=github.com/nats-io/nats-server/v2
 	@$(GO_BUILD) ./tests/compose/cmd/composetest
-	@for tool in $(PROFILE_TOOLS); do name="$$(basename "$$tool")"; ln -sf "$$tool" $(BIN)/$${name/all-in-one/jaeger}; done
+	@for tool in $(PROFILE_TOOLS); do ln -sf "$$tool" $(BIN)/; done
 	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/composetest --compose $(COMPOSE_TOOL) --goroot "$$(go env GOROOT)" \
 		$(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
@@ -330,10 +330,10 @@ $(BIN)/tools/compose-%/docker-compose:
 		-ldflags '-s -w -X github.com/docker/compose/v2/internal.Version=$(COMPOSE_VERSION)' ./cmd
 
 # Jaeger and Prometheus leave versions of modules out, or replace them, in their own go.mod, too.
-$(BIN)/tools/jaeger-%/all-in-one:
+$(BIN)/tools/jaeger-%/jaeger:
 	@mkdir -p $(@D)
 	cd $(BIN) && GOWORK=off go mod download github.com/jaegertracing/jaeger@$(JAEGER_VERSION)
-	cd "$$(go env GOMODCACHE)/github.com/jaegertracing/jaeger@$(JAEGER_VERSION)" && GOWORK=off go build -ldflags '-s -w' -o $@ ./cmd/all-in-one
+	cd "$$(go env GOMODCACHE)/github.com/jaegertracing/jaeger@$(JAEGER_VERSION)" && GOWORK=off go build -ldflags '-s -w' -o $@ ./cmd/jaeger
 
 $(BIN)/tools/prometheus-%/prometheus:
 	@mkdir -p $(@D)

@@ -74,9 +74,9 @@ func (s Standins) build(ctx context.Context, image string) error {
 	// The rest as their makers' Dockerfiles have it: paths, users, folders, what the shells in them can do.
 	case "otel/opentelemetry-collector":
 		return layered(ctx, image, "FROM scratch\nUSER 10001\nCOPY otelcol /otelcol\nENTRYPOINT [\"/otelcol\"]\n", filepath.Join(s.Bin, "otelcol"))
-	case "jaegertracing/all-in-one":
-		return layered(ctx, image, "FROM "+base+"\nCOPY jaeger /go/bin/all-in-one-linux\nVOLUME [\"/tmp\"]\n"+
-			"ENTRYPOINT [\"/go/bin/all-in-one-linux\"]\nUSER 10001\n", filepath.Join(s.Bin, "jaeger"))
+	case "jaegertracing/jaeger":
+		return layered(ctx, image, "FROM "+base+"\nENV JAEGER_LISTEN_HOST=0.0.0.0\nCOPY jaeger /cmd/jaeger/jaeger-linux\nVOLUME [\"/tmp\"]\n"+
+			"ENTRYPOINT [\"/cmd/jaeger/jaeger-linux\"]\nUSER 10001\n", filepath.Join(s.Bin, "jaeger"))
 	case "prom/prometheus":
 		return layered(ctx, image, "FROM "+base+"\nCOPY prometheus /bin/prometheus\nWORKDIR /prometheus\n"+
 			"RUN chown 65534:65534 /prometheus && chmod g+w /prometheus\nUSER nobody\nVOLUME [\"/prometheus\"]\n"+
