@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/parley-rtc/parley/services/contract"
 )
@@ -36,5 +37,30 @@ func TestReader_run_endsWhenTheLogIsMadeAnew(t *testing.T) {
 	}
 	if err := <-ended; !errors.Is(err, errLogReplaced) {
 		t.Errorf("the reader ended with %v, want %v", err, errLogReplaced)
+	}
+}
+
+// TestReader_look_doesNotCountTheTimeOfAnEntry: a consumer isn't stuck because the edge
+// is busy with an entry for long, as it is with one for a room of a thousand.
+func TestReader_look_doesNotCountTheTimeOfAnEntry(t *testing.T) {
+	y := newYard(t)
+	y.open.Store(true)
+	y.send(y.r.e.id, 1, 1)
+	y.wait.Wait()
+	r := y.r.e.reader
+	l := look{r: r, filter: contract.SignalsFor(r.e.log.Shard(r.e.id), r.e.id)}
+	r.mu.Lock() // as who hands one on
+	looked := make(chan error, 1)
+	go func() { looked <- l.look(t.Context()) }()
+	<-time.After(overdue + 4*lookStep) // nothing is waited for: that is how long it takes
+	r.mu.Unlock()
+	if err := <-looked; err != nil {
+		t.Error(err)
+	}
+	if len(r.stuck) > 0 {
+		t.Error("the consumer is taken for stuck")
+	}
+	if got := r.position.Load(); got != 1 {
+		t.Errorf("the position is %d, want 1", got)
 	}
 }

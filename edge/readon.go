@@ -75,8 +75,10 @@ func (l *look) look(ctx context.Context) error {
 			l.late = time.Now()
 			slog.DebugContext(ctx, "the log's consumer is late: the leader is asked", "revision", msg.Sequence)
 		}
+		began := time.Now()
 		l.r.handOn(msg.Subject, msg.Sequence, msg.Data)
 		entriesAsked.Inc()
+		l.late = l.late.Add(time.Since(began)) // the time of the edge, not of its consumer
 		l.complain()
 	}
 	if isNoEntry(err) {
