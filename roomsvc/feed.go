@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -64,7 +65,11 @@ type follower struct {
 	ready func() // called when the first consumer is there, or at the end
 
 	created time.Time // of the log that last belongs to
-	last    uint64    // revision of the entry that was taken last; at first the head's
+
+	// mu is held while an entry is taken: the goroutine that a consumer calls from may
+	// outlive it.
+	mu   sync.Mutex
+	last atomic.Uint64 // revision of the entry that was taken last; at first the head's
 }
 
 // run follows the shard until ctx ends, by one consumer after the other.
@@ -76,7 +81,7 @@ func (f *follower) run(ctx context.Context) {
 			return
 		}
 		streamRestarts.Inc()
-		slog.WarnContext(ctx, "the event streams' consumer failed and is made again", "shard", f.shard, "after", f.last, "error", err)
+		slog.WarnContext(ctx, "the event streams' consumer failed and is made again", "shard", f.shard, "after", f.last.Load(), "error", err)
 		select {
 		case <-time.After(feedPause):
 		case <-ctx.Done():
@@ -92,7 +97,7 @@ func (f *follower) consume(ctx context.Context) error {
 	}
 	f.find(stream.CachedInfo())
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.last + 1,
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.last.Load() + 1,
 	})
 	if err != nil {
 		return fmt.Errorf("make the consumer: %w", err)
@@ -132,21 +137,25 @@ var errOverrun = errors.New("entries came faster than they were told, and were d
 // find puts the position at the head of the first log that is found, and at the
 // beginning of one that was made anew since.
 func (f *follower) find(info *jetstream.StreamInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
 	case f.created.IsZero():
-		f.last = info.State.LastSeq
+		f.last.Store(info.State.LastSeq)
 	case !f.created.Equal(info.Created):
-		f.last = 0
+		f.last.Store(0)
 	}
 	f.created = info.Created
 }
 
 // handle takes one entry, unless it was taken before.
 func (f *follower) handle(m jetstream.Msg) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	meta, err := m.Metadata()
-	if err != nil || meta.Sequence.Stream <= f.last {
+	if err != nil || meta.Sequence.Stream <= f.last.Load() {
 		return
 	}
 	f.take(m)
-	f.last = meta.Sequence.Stream
+	f.last.Store(meta.Sequence.Stream)
 }

@@ -2,6 +2,8 @@ package roomsvc
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +81,53 @@ func TestFeed_readsAgainWhatWasDropped(t *testing.T) {
 	}
 	if !slices.Equal(got, sent) {
 		t.Errorf("taken were the entries %v, want %v", got, sent)
+	}
+}
+
+// TestFeed_takesOnceWhatTwoConsumersDeliver: the NATS client makes a consumer anew while
+// the goroutine of the one before still has an entry.
+func TestFeed_takesOnceWhatTwoConsumersDeliver(t *testing.T) {
+	s := newStand(t)
+	if err := store.Ensure(t.Context(), s.js, testConfig().layout(), func(error) {}); err != nil {
+		t.Fatal(err)
+	}
+	log, err := link.OpenLog(t.Context(), s.js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.js.Publish(t.Context(), log.Subject(token("edge-1"), token("edge-2")), nil); err != nil {
+		t.Fatal(err)
+	}
+	deliver := func() jetstream.Msg {
+		consumer, err := log.Stream(token("edge-2")).OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := consumer.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	one, again := deliver(), deliver()
+	var taken atomic.Int32
+	var both sync.WaitGroup
+	var f *follower
+	f = &follower{take: func(jetstream.Msg) {
+		if taken.Add(1) > 1 {
+			return
+		}
+		second := make(chan struct{})
+		both.Go(func() { f.handle(again); close(second) })
+		select {
+		case <-second:
+		case <-time.After(50 * time.Millisecond): // it waits, as it should
+		}
+	}}
+	f.handle(one)
+	both.Wait()
+	if got := taken.Load(); got != 1 {
+		t.Errorf("an entry that two consumers delivered was taken %d times", got)
 	}
 }
 
