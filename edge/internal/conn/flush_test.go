@@ -64,7 +64,7 @@ func TestConn_Queue(t *testing.T) {
 // A peer that doesn't read makes nobody wait, and gets everything in order.
 func TestConn_Flush_leaves_what_the_peer_does_not_take(t *testing.T) {
 	o := roomy()
-	o.WriteTimeout = time.Second
+	o.WriteTimeout = 3 * time.Second // in which a busy machine moves 16 MB
 	o.SlowAfter = time.Minute
 	c, p := overTCP(t, o)
 	var want []frame
