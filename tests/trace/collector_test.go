@@ -95,6 +95,7 @@ func checkTrouble(t *testing.T, endpoint, says string, losses int) {
 	for _, name := range []string{"edge-1", "edge-2", "candidatefilter"} {
 		eventually(t, func(context.Context) (bool, string) {
 			ada.send(t, client.MessageTo(bob.peer(), "hi"))
+			bob.hears(t)
 			logs := s.Process(t, name).Logs()
 			return strings.Contains(logs, says), fmt.Sprintf("%s doesn't say %q:\n%s", name, says, logs)
 		})
