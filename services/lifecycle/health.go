@@ -29,6 +29,9 @@ func (h *Health) Set(check string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.checks[check] = err
+	if check != natsCheck && check != processCheck && errors.Is(h.checks[processCheck], ErrStarting) {
+		delete(h.checks, processCheck) // the service's own checks speak for it from now on
+	}
 }
 
 // Ready reports whether all checks are good, and each one's text: "ok" or the

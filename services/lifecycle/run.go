@@ -23,7 +23,7 @@ import (
 // telemetryStopTimeout bounds sending the last spans.
 const telemetryStopTimeout = 5 * time.Second
 
-// The check that turns a stopping process away from new work.
+// The check that keeps new work from a process that hasn't begun, or is stopping.
 const processCheck = "process"
 
 var errStopping = errors.New("stopping")
@@ -132,6 +132,7 @@ func (p *program) serve(ctx context.Context) int {
 func (p *program) supervise(ctx context.Context) error {
 	health := NewHealth()
 	health.Set(natsCheck, ErrStarting)
+	health.Set(processCheck, ErrStarting) // until the service has registered a check
 	defer context.AfterFunc(ctx, func() { health.Set(processCheck, errStopping) })()
 
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))

@@ -245,6 +245,26 @@ func TestRun_OneFileForAllPrograms(t *testing.T) {
 	}
 }
 
+// A connection to NATS alone doesn't make a service ready that hasn't begun.
+func TestRun_IsNotReadyBeforeTheServiceBegins(t *testing.T) {
+	s := natstest.Start(t)
+	code, _, problem := runIn(t.Context(), t, func(ctx context.Context, _ echo, _ *nats.Conn) error {
+		health := HealthFrom(ctx)
+		until(t, "connected", func() bool { _, checks := health.Ready(); return checks[natsCheck] == checkOK })
+		if ready, checks := health.Ready(); ready {
+			t.Errorf("ready with %v before the service has a check", checks)
+		}
+		health.Set("echo", nil)
+		if ready, checks := health.Ready(); !ready {
+			t.Errorf("not ready with %v when the service is", checks)
+		}
+		return nil
+	}, []string{"PARLEY_NATS__URL=" + s.ClientURL()})
+	if code != exitOK {
+		t.Errorf("exit code: got %d, want 0\n%s", code, problem)
+	}
+}
+
 func TestRun_Failures(t *testing.T) {
 	s := natstest.Start(t)
 	environ := []string{"PARLEY_NATS__URL=" + s.ClientURL()}
