@@ -195,6 +195,7 @@ func (p *pair) act() {
 		if !p.unproven || !p.renew() { // what another process of the peer's closed as it ended
 			return
 		}
+		p.say(wordAnew) // an offer of it may have gone out
 	default:
 		return
 	}

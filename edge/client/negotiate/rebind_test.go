@@ -179,9 +179,7 @@ func TestRebind_AnotherConnectionOfTheOtherSideGetsANewOne(t *testing.T) {
 			fresh := startAnew(t, members[i])
 			renewed, channel := channels(t, net.apis[2], bobs)
 			started(t, fresh, renewed)
-			mine, theirs := take(t, "channel", channel), take(t, "channel", all[1-i])
-			take(t, "open channel", mine.open)
-			take(t, "open channel", theirs.open)
+			mine, theirs := takeOpen(t, channel), takeOpen(t, all[1-i])
 			exchange(t, mine, theirs)
 			if pc, _ := n[1-i].Connection(peerToken("fresh")); pc == kept {
 				t.Error("the connection with a process that is gone is kept")
@@ -189,101 +187,6 @@ func TestRebind_AnotherConnectionOfTheOtherSideGetsANewOne(t *testing.T) {
 			await(t, "the end of the old connection", func() bool { return kept.ConnectionState() == webrtc.PeerConnectionStateClosed })
 		})
 	}
-}
-
-// startAnew makes somebody a member of another process: the first one, and the
-// session with it, is over.
-func startAnew(t *testing.T, first *member) *member {
-	t.Helper()
-	fresh := &member{hub: first.hub, self: first.self, others: first.Peers(), more: make(chan struct{}, 1)}
-	fresh.hub.rejoin(fresh, "fresh")
-	if _, ok := must(fresh.Next(t.Context())).(client.Rejoined); !ok {
-		t.Fatal("the first event isn't Rejoined") // which a new process doesn't see
-	}
-	return fresh
-}
-
-func bobs(p contract.Peer) bool { return p.Identity == "bob" }
-
-// A new process may answer what was offered for the connection of the one before
-// it, and that answer then has all that it wanted itself.
-func TestRebind_WhatAnsweredForAnotherConnectionIsMadeAnew(t *testing.T) {
-	net, h := newNetwork(t, 3), newHub()
-	ada, bob := h.join("ada"), h.join("bob")
-	cfg, mine := channels(t, net.apis[0], bobs)
-	started(t, ada, cfg) // stays unaware, as a process that is killed doesn't say that it ends
-	cfg, theirs := channels(t, net.apis[1], bobs)
-	started(t, bob, cfg)
-	take(t, "open channel", take(t, "channel", mine).open)
-	take(t, "open channel", take(t, "channel", theirs).open)
-
-	cfg, mine = channels(t, net.apis[2], bobs)
-	var made []*webrtc.PeerConnection
-	opensChannel := cfg.OnPeerConnection
-	cfg.OnPeerConnection = func(p contract.Peer, pc *webrtc.PeerConnection) {
-		if made = append(made, pc); len(made) > 1 {
-			opensChannel(p, pc)
-		}
-	}
-	wanted := false
-	h.setIntervene(func(from *member, e client.Event) (bool, error) {
-		if _, ok := e.(client.Offer); ok && from == bob && !wanted {
-			wanted = true
-			_, err := made[0].CreateDataChannel("data", nil)
-			return false, err
-		}
-		return false, nil
-	})
-	started(t, startAnew(t, ada), cfg)
-	a, b := take(t, "channel", mine), take(t, "channel", theirs)
-	take(t, "open channel", a.open)
-	take(t, "open channel", b.open)
-	exchange(t, a, b)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	offers := 0
-	for _, s := range h.log {
-		if _, ok := s.event.(client.Offer); ok && s.from == peerToken("fresh") {
-			offers++
-		}
-	}
-	if len(made) != 2 || offers != 1 {
-		t.Errorf("%d connections and %d offers, want 2 and 1: the first one mustn't live until ICE fails", len(made), offers)
-	}
-}
-
-// A connection may be closed by the other side's end when that is already bound
-// as another process.
-func TestRebind_ClosedAfterItWasBound(t *testing.T) {
-	net, h := newNetwork(t, 3), newHub()
-	ada, bob := h.join("ada"), h.join("bob")
-	cfg, theirs := channels(t, net.apis[0], bobs)
-	keeper := started(t, ada, cfg)
-	cfg, mine := channels(t, net.apis[1], bobs)
-	first := started(t, bob, cfg)
-	take(t, "open channel", take(t, "channel", theirs).open)
-	take(t, "open channel", take(t, "channel", mine).open)
-	kept, _ := keeper.Connection(bob.self.Peer)
-
-	done := make(chan client.Event, 1)
-	h.setIntervene(func(_ *member, e client.Event) (bool, error) {
-		m, ok := e.(client.Message)
-		if !ok || string(m.Data) != `{"negotiate":"done"}` || len(done) == cap(done) {
-			return false, nil
-		}
-		done <- e
-		return true, nil
-	})
-	cfg, mine = channels(t, net.apis[2], bobs)
-	started(t, startAnew(t, bob), cfg)
-	held := take(t, "the fresh one's word", done)
-	first.Close()
-	await(t, "the end of the connection", func() bool { return kept.ConnectionState() == webrtc.PeerConnectionStateClosed })
-	ada.push(held)
-	a, b := take(t, "channel", theirs), take(t, "channel", mine)
-	take(t, "open channel", a.open)
-	take(t, "open channel", b.open)
-	exchange(t, a, b)
 }
 
 func must(e client.Event, err error) client.Event {
