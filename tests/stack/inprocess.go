@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +48,7 @@ func Begin(t testing.TB, o Options) *Stack {
 	health := lifecycle.NewHealth()
 	ctx, cancel := context.WithCancel(lifecycle.WithHealth(context.Background(), health))
 	group := lifecycle.NewGroup(ctx)
-	s := &Stack{health: health, end: func() error {
+	s := &Stack{health: health, parts: o.parts(), end: func() error {
 		cancel()
 		return group.Wait()
 	}}
@@ -94,15 +96,11 @@ func Begin(t testing.TB, o Options) *Stack {
 	return s
 }
 
-// partsInProcess is the number of services beside the edges whose checks must be
-// there.
-const partsInProcess = 4
-
 // AllReady waits until all services in this process are ready, or ctx ends.
 func (s *Stack) AllReady(ctx context.Context) error {
 	for {
 		ready, checks := s.health.Ready()
-		if ready && len(checks) >= partsInProcess+len(s.Edges) {
+		if ready && s.begun(checks) {
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -112,13 +110,37 @@ func (s *Stack) AllReady(ctx context.Context) error {
 	}
 }
 
+// parts are how the names of a check of each part begin; a test's own filter has none.
+func (o *Options) parts() []string {
+	parts := []string{"roomsvc ", "ice"} // of authsvc
+	if o.Filter == nil {
+		parts = append(parts, "candidatefilter")
+	}
+	for i := range o.Edges {
+		parts = append(parts, edgeName(i)+"/")
+	}
+	return parts
+}
+
+// begun reports whether every part has registered its checks, which none is ready
+// without.
+func (s *Stack) begun(checks map[string]string) bool {
+	missing := slices.Clone(s.parts)
+	for check := range checks {
+		missing = slices.DeleteFunc(missing, func(part string) bool { return strings.HasPrefix(check, part) })
+	}
+	return len(missing) == 0
+}
+
 // End stops the services in this process and returns how they ended.
 func (s *Stack) End() error { return s.end() }
+
+func edgeName(i int) string { return fmt.Sprintf("edge-%d", i+1) }
 
 func edgeConfig(t testing.TB, o Options, i int) edge.Config {
 	t.Helper()
 	cfg := edge.DefaultConfig()
-	cfg.Name = fmt.Sprintf("edge-%d", i+1)
+	cfg.Name = edgeName(i)
 	cfg.Limits, cfg.ICEPolicy = o.Limits, o.Policy
 	if o.Edge != nil {
 		o.Edge(&cfg)

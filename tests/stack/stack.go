@@ -102,6 +102,7 @@ type Stack struct {
 
 	// Of those in this process.
 	health *lifecycle.Health
+	parts  []string // how the names of a check of each part of this process begin
 	end    func() error
 }
 
