@@ -16,10 +16,13 @@ export GOFLAGS := -buildvcs=false -trimpath
 MODULE := github.com/parley-rtc/parley
 BIN := $(CURDIR)/bin
 
+# Empty where there is no Go: images and compose need none.
+GO_VERSION := $(shell go env GOVERSION 2>/dev/null)
+
 # The linter, built from its own module at this version. The folder's name holds what the binary depends on, so a
 # change of either builds it anew.
 GOLANGCI_VERSION := v2.15.0
-GOLANGCI = $(BIN)/tools/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)/golangci-lint
+GOLANGCI = $(BIN)/tools/golangci-lint-$(GOLANGCI_VERSION)-$(GO_VERSION)/golangci-lint
 
 # The programs of `make build`. nats-server comes at the version that the tests module pins with its tool line.
 PROGRAMS ?= ./edge/cmd/edge ./roomsvc/cmd/roomsvc ./authsvc/cmd/authsvc ./candidatefilter/cmd/candidatefilter \
@@ -153,8 +156,8 @@ define install-missing
 endef
 
 # The OpenTelemetry collector, built by its own builder of what its configuration in deploy/compose uses.
-OTELCOL_VERSION := $(shell sed -n 's/.*otlpreceiver //p' tests/trace/otelcol.yaml)
-OTELCOL = $(BIN)/tools/otelcol-$(OTELCOL_VERSION)-$(shell go env GOVERSION)/otelcol
+OTELCOL_VERSION := $(shell sed -n 's/.*otlpreceiver //p' tests/trace/otelcol.yaml 2>/dev/null)
+OTELCOL = $(BIN)/tools/otelcol-$(OTELCOL_VERSION)-$(GO_VERSION)/otelcol
 
 # The tests start Prometheus and the proxies themselves: what Debian starts with the packages is stopped.
 PROMETHEUS = $(and $(shell command -v prometheus),$(shell command -v promtool))
@@ -222,14 +225,14 @@ chaos-long: chaos-tools test-tools $(NODE_MODULES) ## eleven rounds, at most 90 
 
 # Compose, built from its own module: Debian's engine comes without it.
 COMPOSE_VERSION := v2.40.3
-COMPOSE_TOOL = $(BIN)/tools/compose-$(COMPOSE_VERSION)-$(shell go env GOVERSION)/docker-compose
+COMPOSE_TOOL = $(BIN)/tools/compose-$(COMPOSE_VERSION)-$(GO_VERSION)/docker-compose
 
 # What stands in for the images of the profile `observability`, in the versions that compose.yaml has. The collector is above.
 # Go knows Jaeger's 2.13.0 as 1.76.0, which is the same commit, and Prometheus's 3.15.1 as 0.315.1.
 JAEGER_VERSION := v1.76.0
-JAEGER = $(BIN)/tools/jaeger-$(JAEGER_VERSION)-$(shell go env GOVERSION)/jaeger
-PROMETHEUS_VERSION := $(shell sed -n 's/.*prom\/prometheus:v3\.\([0-9]*\)\.\(.*\)/v0.3\1.\2/p' deploy/compose/compose.yaml)
-PROMETHEUS_TOOL = $(BIN)/tools/prometheus-$(PROMETHEUS_VERSION)-$(shell go env GOVERSION)/prometheus
+JAEGER = $(BIN)/tools/jaeger-$(JAEGER_VERSION)-$(GO_VERSION)/jaeger
+PROMETHEUS_VERSION := $(shell sed -n 's/.*prom\/prometheus:v3\.\([0-9]*\)\.\(.*\)/v0.3\1.\2/p' deploy/compose/compose.yaml 2>/dev/null)
+PROMETHEUS_TOOL = $(BIN)/tools/prometheus-$(PROMETHEUS_VERSION)-$(GO_VERSION)/prometheus
 PROFILE_TOOLS = $(if $(PROFILE),$(OTELCOL) $(JAEGER) $(PROMETHEUS_TOOL))
 
 .PHONY: compose-tools
