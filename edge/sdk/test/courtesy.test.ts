@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import type { RoomOffer } from "../src/events.ts";
 import type { Peer } from "../src/peer.ts";
 import { courtesy, Link, type Owner } from "../src/peers/link.ts";
+import { restartAgain, restartDelay } from "../src/peers/restart.ts";
 
 /** As much of an RTCPeerConnection as a first negotiation uses. */
 class Connection extends EventTarget {
@@ -25,6 +26,11 @@ class Connection extends EventTarget {
   }
   createDataChannel(): object {
     return {};
+  }
+  oniceconnectionstatechange: (() => void) | undefined;
+  restarts = 0;
+  restartIce(): void {
+    this.restarts++;
   }
   close(): void {}
 }
@@ -81,4 +87,29 @@ describe("who has something to send from the start", () => {
     assert.deepEqual(sent, ["answer", "offer"], "from then on it doesn't wait");
     link.close();
   });
+});
+
+test("ICE is restarted again and again while it stays in trouble, and no more when it isn't", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { link } = eager(false);
+  const pc = link.pc as unknown as Connection;
+  const becomes = (state: RTCIceConnectionState): void => {
+    pc.iceConnectionState = state;
+    pc.oniceconnectionstatechange?.();
+  };
+  becomes("disconnected");
+  t.mock.timers.tick(restartDelay("disconnected", false)!);
+  assert.equal(pc.restarts, 1);
+  t.mock.timers.tick(restartAgain - 1);
+  assert.equal(pc.restarts, 1);
+  t.mock.timers.tick(1);
+  assert.equal(pc.restarts, 2, "nothing was gathered, so nothing changed");
+  becomes("connected");
+  t.mock.timers.tick(2 * restartAgain);
+  assert.equal(pc.restarts, 2);
+  becomes("failed");
+  t.mock.timers.tick(1);
+  link.close();
+  t.mock.timers.tick(2 * restartAgain);
+  assert.equal(pc.restarts, 3, "a closed link restarts nothing");
 });

@@ -7,7 +7,7 @@ import { ignores } from "./collision.ts";
 import { isForeign } from "./description.ts";
 import { Held } from "./held.ts";
 import { Outgoing } from "./outgoing.ts";
-import { restartDelay } from "./restart.ts";
+import { restartAgain, restartDelay } from "./restart.ts";
 import { outcome } from "./retry.ts";
 import { planTracks } from "./tracks.ts";
 
@@ -319,7 +319,12 @@ export class Link implements PeerLink {
   #watchIce(): void {
     clearTimeout(this.#timer);
     const delay = restartDelay(this.pc.iceConnectionState, this.peer.polite);
-    if (delay !== undefined) this.#timer = setTimeout(() => this.pc.restartIce(), delay);
+    if (delay !== undefined) this.#timer = setTimeout(() => this.#restartIce(), delay);
+  }
+
+  #restartIce(): void {
+    this.pc.restartIce();
+    this.#timer = setTimeout(() => this.#restartIce(), restartAgain);
   }
 
   #takeTrack(event: RTCTrackEvent): void {

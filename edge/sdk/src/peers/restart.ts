@@ -7,3 +7,9 @@ export function restartDelay(state: RTCIceConnectionState, polite: boolean): num
   if (polite) return 10_000;
   return state === "failed" ? 0 : 5_000;
 }
+
+/**
+ * How long a restart may be in vain before the next one, in ms. A TURN server that is away takes 10 s to be given up, and
+ * without its candidates ICE may stay in the state that it is in and never tell of it again.
+ */
+export const restartAgain = 15_000;
