@@ -138,7 +138,7 @@ func (p *person) sees(name string) {
 	p.must(p.tab.Sees(name))
 }
 
-// stillSees waits until somebody's picture has gone on for half a second from now.
+// stillSees waits until more of somebody's pictures were shown.
 func (p *person) stillSees(name string) {
 	p.t.Helper()
 	p.must(p.tab.StillSees(name))

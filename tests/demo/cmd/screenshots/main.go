@@ -99,7 +99,7 @@ func take(browser *demo.Browser, screen demo.Screen, url string) ([]byte, error)
 	}
 	err = errors.Join(
 		tab.Until("/[0-9] ms/.test(document.querySelector('.facts').innerText)"),
-		tab.Until("[...document.querySelectorAll('video')].every((v) => v.currentTime > 1)"),
+		tab.Until("[...document.querySelectorAll('video')].every((v) => v.getVideoPlaybackQuality().totalVideoFrames > 20)"),
 	)
 	if err != nil {
 		return nil, err
