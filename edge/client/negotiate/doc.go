@@ -1,6 +1,7 @@
 // Package negotiate keeps one pion PeerConnection for each other member of a
 // Parley room: it makes the offers and answers, trickles the candidates, keeps
-// both sides from offering at once, and restarts ICE when a connection failed.
+// both sides from offering at once, and restarts ICE when a connection failed or
+// has been disconnected for some seconds.
 //
 // Start with [New] and [Negotiator.Run]; then read turn.go (who may offer),
 // pair.go (one connection) and rebind.go (what becomes of it when a session is
@@ -17,6 +18,6 @@
 // membership, and what was on its way is said again. A peer gets another one only
 // if it comes with another one itself. An answer or a candidate of a superseded
 // negotiation never reaches pion. It never reads
-// the clock but to wait before it repeats a refused signal, and never looks into
-// media.
+// the clock but to wait before it repeats a refused signal or restarts ICE, and
+// never looks into media.
 package negotiate

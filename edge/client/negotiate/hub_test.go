@@ -222,13 +222,20 @@ type network struct {
 
 func newNetwork(t *testing.T, hosts int) *network {
 	t.Helper()
+	return newSlowNetwork(t, hosts, 2*time.Second)
+}
+
+// newSlowNetwork is one whose hosts take so long to call a path failed that has
+// been disconnected.
+func newSlowNetwork(t *testing.T, hosts int, failed time.Duration) *network {
+	t.Helper()
 	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "203.0.113.0/24", LoggerFactory: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &network{}
 	for i := range hosts {
-		n.apis = append(n.apis, newAPI(t, router, fmt.Sprintf("203.0.113.%d", i+1)))
+		n.apis = append(n.apis, newAPI(t, router, fmt.Sprintf("203.0.113.%d", i+1), failed))
 	}
 	router.AddChunkFilter(func(vnet.Chunk) bool {
 		n.mu.Lock()
@@ -252,8 +259,8 @@ func (n *network) setCut(cut bool) {
 	n.cut = cut
 }
 
-// newAPI is pion on a host of its own, which notices a dead path within 2 s.
-func newAPI(t *testing.T, router *vnet.Router, address string) *webrtc.API {
+// newAPI is pion on a host of its own, which notices a dead path within a second.
+func newAPI(t *testing.T, router *vnet.Router, address string, failed time.Duration) *webrtc.API {
 	t.Helper()
 	host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{address}})
 	if err != nil {
@@ -265,7 +272,7 @@ func newAPI(t *testing.T, router *vnet.Router, address string) *webrtc.API {
 	var s webrtc.SettingEngine
 	s.SetNet(host)
 	s.LoggerFactory = quiet()
-	s.SetICETimeouts(time.Second, 2*time.Second, 200*time.Millisecond)
+	s.SetICETimeouts(time.Second, failed, 200*time.Millisecond)
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)

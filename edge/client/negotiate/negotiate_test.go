@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
@@ -209,15 +210,17 @@ func TestNegotiator_RestartsICE(t *testing.T) {
 			exchange(t, dc[0], dc[1])
 		})
 	}
-	t.Run("after the path failed", func(t *testing.T) {
-		net := newNetwork(t, 2)
-		h, n, dc := call(t, net, impolite)
-		before := ufrags(n)
-		offers := count[client.Offer](h)
-		net.setCut(true)
-		await(t, "an offer because the connection failed", func() bool { return count[client.Offer](h) > offers })
-		net.setCut(false)
-		await(t, "new ICE credentials on both sides", func() bool { return changed(ufrags(n), before) })
-		exchange(t, dc[0], dc[1])
-	})
+	for name, failed := range map[string]time.Duration{"after the path failed": 2 * time.Second, "before the path is called failed": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			net := newSlowNetwork(t, 2, failed)
+			h, n, dc := call(t, net, impolite)
+			before := ufrags(n)
+			offers := count[client.Offer](h)
+			net.setCut(true)
+			await(t, "an offer because the path is gone", func() bool { return count[client.Offer](h) > offers })
+			net.setCut(false)
+			await(t, "new ICE credentials on both sides", func() bool { return changed(ufrags(n), before) })
+			exchange(t, dc[0], dc[1])
+		})
+	}
 }

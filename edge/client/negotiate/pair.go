@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -19,6 +20,10 @@ const (
 	// maxHeld bounds the candidates that are held for one description; an edge
 	// lets no more through.
 	maxHeld = 64
+	// How long ICE may be disconnected before this side restarts it, as in the
+	// TypeScript client.
+	disconnectedImpolite = 5 * time.Second
+	disconnectedPolite   = 10 * time.Second
 )
 
 // pair is the connection with one peer. Its worker does everything with
@@ -34,7 +39,6 @@ type pair struct {
 	done     chan struct{} // the worker has ended
 
 	// Owned by the worker.
-	peer     contract.Peer
 	log      *slog.Logger
 	turn     turn
 	unheard  bool   // an offer didn't reach the peer: wait until it is bound again
@@ -47,11 +51,13 @@ type pair struct {
 	held     held   // candidates that came before their description
 
 	mu      sync.Mutex
-	pc      *webrtc.PeerConnection    // written by the worker alone, which may read it without mu
+	peer    contract.Peer             // written by the worker alone, which may read it without mu
+	pc      *webrtc.PeerConnection    // likewise
 	needs   bool                      // pion has something to negotiate
 	restart bool                      // ICE must be restarted
 	tag     string                    // the negotiation that our candidates belong to
 	local   []webrtc.ICECandidateInit // our candidates that aren't sent; pion gathers a bounded number
+	trouble *time.Timer               // ICE is restarted then; nil: it was never in trouble
 }
 
 // held are the candidates of one negotiation.
@@ -87,11 +93,7 @@ func (p *pair) listen(pc *webrtc.PeerConnection) {
 		}
 		p.note(pc, func() { p.local = append(p.local, init) })
 	})
-	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
-		if s == webrtc.ICEConnectionStateFailed {
-			p.note(pc, func() { p.restart = true })
-		}
-	})
+	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) { p.watchICE(pc, s) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if p.connection() == pc {
 			p.n.noteState(p, s)
@@ -140,6 +142,28 @@ func (p *pair) note(pc *webrtc.PeerConnection, set func()) {
 	if current {
 		p.wake()
 	}
+}
+
+// watchICE restarts ICE when it has failed, or has been disconnected for a while:
+// pion takes 25 s more to call that failed. The impolite one is first, so that
+// mostly one of the two acts; what it does changes the state at the other.
+func (p *pair) watchICE(pc *webrtc.PeerConnection, s webrtc.ICEConnectionState) {
+	restart := func() { p.restart = true }
+	p.note(pc, func() {
+		if p.trouble != nil {
+			p.trouble.Stop()
+		}
+		switch s {
+		case webrtc.ICEConnectionStateFailed:
+			restart()
+		case webrtc.ICEConnectionStateDisconnected:
+			after := disconnectedImpolite
+			if p.peer.Polite {
+				after = disconnectedPolite
+			}
+			p.trouble = time.AfterFunc(after, func() { p.note(pc, restart) })
+		}
+	})
 }
 
 func (p *pair) wantRestart() { p.note(p.connection(), func() { p.restart = true }) }

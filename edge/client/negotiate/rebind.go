@@ -18,7 +18,10 @@ type rebound struct{ peer contract.Peer }
 // only if it has failed.
 func (p *pair) onRebound(peer contract.Peer) {
 	previous := p.peer
-	p.peer, p.log, p.unheard, p.unproven, p.refused = peer, p.n.logOf(peer), false, true, false
+	p.mu.Lock()
+	p.peer = peer
+	p.mu.Unlock()
+	p.log, p.unheard, p.unproven, p.refused = p.n.logOf(peer), false, true, false
 	back := p.turn.rebind(peer.Polite, peer.Capabilities.Rollback)
 	if f := p.n.cfg.OnRebound; f != nil {
 		f(peer, previous, p.pc)
