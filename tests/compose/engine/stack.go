@@ -84,6 +84,15 @@ func (s *Stack) Init(ctx context.Context, image string) error {
 	return err
 }
 
+// AsksForInit has compose look at the files before Init, and wants to be told of it.
+func (s *Stack) AsksForInit(ctx context.Context) error {
+	_, err := s.compose(ctx, "config", "--quiet")
+	if err != nil && strings.Contains(err.Error(), "parley init") {
+		return nil
+	}
+	return errors.Join(errors.New("without secrets compose doesn't say that parley init makes them"), err)
+}
+
 // Secret is one that Init made.
 func (s *Stack) Secret(name string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(s.Dir, "secrets", name))

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/deploy/standalone"
@@ -137,12 +138,18 @@ func (t *trial) prepare(ctx context.Context) error {
 	if err := t.stack.Copy(ctx); err != nil {
 		return err
 	}
+	if err := t.stack.AsksForInit(ctx); err != nil {
+		return err
+	}
+	settings := t.stack.Environ
+	t.stack.Environ = append(slices.Clip(settings), "PARLEY_HOST=localhost") // which Init will write
 	if err := t.stack.Validate(ctx); err != nil {
 		return err
 	}
 	if err := t.images(ctx); err != nil {
 		return err
 	}
+	t.stack.Environ = settings
 	return t.stack.Init(ctx, registry+"parley")
 }
 
