@@ -97,18 +97,22 @@ func timeOf(t *testing.T, logs, text string) time.Time {
 	return time.Time{}
 }
 
-// aheadVariable says, in seconds, how far the clock of a skewed program is ahead.
-const aheadVariable = "CLOCK_AHEAD"
+// aheadVariable says, in seconds, how far the clock of a skewed program is ahead, and
+// sinceVariable how long after its start it jumps there.
+const (
+	aheadVariable = "CLOCK_AHEAD"
+	sinceVariable = "CLOCK_AHEAD_SINCE"
+)
 
 // aheadSource is a file for the library's package time.
 const aheadSource = `package time
 
 import "syscall"
 
-var clockAhead = readClockAhead()
+var clockAhead, clockSince = clockSeconds("` + aheadVariable + `"), clockSeconds("` + sinceVariable + `") * int64(Second)
 
-func readClockAhead() int64 {
-	text, _ := syscall.Getenv("` + aheadVariable + `")
+func clockSeconds(variable string) int64 {
+	text, _ := syscall.Getenv(variable)
 	seconds, _ := atoi(text)
 	return int64(seconds)
 }
@@ -135,7 +139,7 @@ func buildSkewed(t *testing.T) (folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const before, after = "\tsec, nsec, mono := runtimeNow()\n", "\tsec += clockAhead\n"
+	const before, after = "\tsec, nsec, mono := runtimeNow()\n", "\tif mono-startNano >= clockSince {\n\t\tsec += clockAhead\n\t}\n"
 	if got := strings.Count(string(source), before); got != 1 {
 		t.Fatalf("time.go of this Go asks the run-time for the time in %d places, want 1", got)
 	}
@@ -157,6 +161,7 @@ func buildSkewed(t *testing.T) (folder string) {
 		t.Fatal(err)
 	}
 	command([]string{"CGO_ENABLED=0"}, "build", "-trimpath", "-overlay", file, "-o", folder+string(filepath.Separator),
-		"./edge/cmd/edge", "./roomsvc/cmd/roomsvc", "./authsvc/cmd/authsvc", "./candidatefilter/cmd/candidatefilter")
+		"./edge/cmd/edge", "./roomsvc/cmd/roomsvc", "./authsvc/cmd/authsvc", "./candidatefilter/cmd/candidatefilter",
+		"github.com/nats-io/nats-server/v2")
 	return folder
 }
