@@ -159,20 +159,24 @@ endef
 OTELCOL_VERSION := $(shell sed -n 's/.*otlpreceiver //p' tests/trace/otelcol.yaml 2>/dev/null)
 OTELCOL = $(BIN)/tools/otelcol-$(OTELCOL_VERSION)-$(GO_VERSION)/otelcol
 
+# Debian's Caddy is older than the one that docs/operations.md has a snippet for.
+CADDY_VERSION := v2.11.9
+CADDY = $(BIN)/tools/caddy-$(CADDY_VERSION)-$(GO_VERSION)/caddy
+
 # The tests start Prometheus and the proxies themselves: what Debian starts with the packages is stopped.
 PROMETHEUS = $(and $(shell command -v prometheus),$(shell command -v promtool))
-NO_PROXIES = $(foreach name,nginx haproxy caddy,$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(name)),,$(name)))
+NO_PROXIES = $(foreach name,nginx haproxy,$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(name)),,$(name)))
 
 # The tests drive a real browser, some of them in a network namespace of their own, and run the proxies that the docs have
 # snippets for.
 .PHONY: test-tools
-test-tools: $(OTELCOL) ## install what the tests need and isn't here, if we may
+test-tools: $(OTELCOL) $(CADDY) ## install what the tests need and isn't here, if we may
 	$(call install-missing,$(if $(BROWSER),,chromium) $(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v ip),,iproute2))
 	$(call install-missing,$(if $(PROMETHEUS),,--no-install-recommends prometheus))
 	$(call install-missing,$(NO_PROXIES:nginx=nginx-light))
 	@services="$(if $(PROMETHEUS),,prometheus) $(NO_PROXIES)"; [ -z "$${services// }" ] || ! command -v systemctl >/dev/null || \
 	systemctl disable --quiet --now $$services || true
-	@ln -sf $(OTELCOL) $(BIN)/otelcol
+	@ln -sf $(OTELCOL) $(CADDY) $(BIN)/
 
 # The others that the bench runs against.
 PEERS := tests/load/peers/node_modules/.package-lock.json
@@ -342,6 +346,10 @@ $(BIN)/tools/prometheus-%/prometheus:
 	@mkdir -p $(@D)
 	cd $(BIN) && GOWORK=off go mod download github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)
 	cd "$$(go env GOMODCACHE)/github.com/prometheus/prometheus@$(PROMETHEUS_VERSION)" && GOWORK=off go build -ldflags '-s -w' -o $@ ./cmd/prometheus
+
+# On a cold cache this takes 82 s of two cores.
+$(BIN)/tools/caddy-%/caddy:
+	GOOS= GOARCH= GOWORK=off GOBIN=$(@D) go install -ldflags '-s -w' github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY_VERSION)
 
 $(BIN)/tools/otelcol-%/otelcol: tests/trace/otelcol.yaml
 	@mkdir -p $(@D)

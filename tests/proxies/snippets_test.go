@@ -41,34 +41,38 @@ const (
 // copy, stay silent for longer than it allows, and lose the first of two edges.
 func TestSnippets(t *testing.T) {
 	s := stack.Processes(t, stack.Options{Environ: []string{pings}})
-	admin := s.Admin[len(s.Admin)-2:] // those of the edges are the last
 	for i := range kinds {
 		k := &kinds[i]
 		t.Run(k.name, func(t *testing.T) {
-			addresses := map[string]string{}
-			for n, name := range hosts {
-				addresses[name] = fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()%128, 1+i, 1+n)
-			}
-			var first []*door
-			for n, url := range s.Edges {
-				ip := addresses[hosts[n]]
-				doors := []*door{
-					openDoor(t, ip+":7420", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/ws")), openDoor(t, ip+":7421", admin[n]),
-				}
-				if n == 0 {
-					first = doors
-				}
-			}
+			addresses, first := doors(t, s, i)
 			text := snippet(t, k.name)
 			if k.silence != nil {
 				said := k.silence.FindStringSubmatch(text)
 				text = replaced(t, text, said[0], strings.Replace(said[0], said[1], short, 1))
 			}
-			address := k.run(t, text, addresses)
-			waitOpen(t, address)
-			talk(t, s, address, first)
+			talk(t, s, k.run(t, text, addresses).address, first)
 		})
 	}
+}
+
+// doors opens the snippets' hosts for one of the proxies: addresses by name, and those to the first edge.
+func doors(t *testing.T, s *stack.Stack, nth int) (addresses map[string]string, first []*door) {
+	t.Helper()
+	admin := s.Admin[len(s.Admin)-2:] // those of the edges are the last
+	addresses = map[string]string{}
+	for n, name := range hosts {
+		addresses[name] = fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()%128, 1+nth, 1+n)
+	}
+	for n, url := range s.Edges {
+		ip := addresses[hosts[n]]
+		pair := []*door{
+			openDoor(t, ip+":7420", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/ws")), openDoor(t, ip+":7421", admin[n]),
+		}
+		if n == 0 {
+			first = pair
+		}
+	}
+	return addresses, first
 }
 
 // talk is what clients do through a proxy.
