@@ -43,7 +43,7 @@ func newReader(e *Edge) *reader {
 }
 
 // errLogReplaced ends the edge: its positions mean nothing in another log.
-var errLogReplaced = errors.New("the signal log was made anew; a restarted edge will follow it")
+var errLogReplaced = fmt.Errorf("%w: the signal log was made anew; a restarted edge will follow it", bus.ErrRemade)
 
 // run follows the log until ctx ends; report hears how the consumer stands.
 func (r *reader) run(ctx context.Context, report func(error)) error {

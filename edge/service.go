@@ -120,7 +120,8 @@ func (e *Edge) open(ctx context.Context) (err error) {
 	options := link.DefaultOptions()
 	options.From = e.id
 	options.Subject = func(to contract.Token) string { return contract.FilterSubject(e.id, to) }
-	options.Gate = e.lease.held
+	streams := bus.StreamsFrom(ctx)
+	options.Gate = func() bool { return e.lease.held() && !streams.Lost() }
 	options.Gather = min(e.cfg.Gather, options.Gather) * 3 / 4 // shorter than a busy poller waits, so that what it brings goes at once
 	options.Settled = e.acks.flush
 	if e.links, err = link.New(e.nc, e.log, options); err != nil {
@@ -171,7 +172,9 @@ func (e *Edge) serve(ctx context.Context, serve serveFunc, checks *checks) error
 		select {
 		case <-ctx.Done():
 			checks.set("listener", errDraining)
-			e.drain(parts)
+			if !errors.Is(context.Cause(ctx), bus.ErrRemade) { // or nothing can be settled, nor anybody resumed
+				e.drain(parts)
+			}
 		case <-parts.Done():
 		}
 		return nil // which ends the others

@@ -89,6 +89,7 @@ func start(ctx context.Context, cfg Config, nc *nats.Conn, health *lifecycle.Hea
 	if err != nil {
 		return nil, fmt.Errorf("make process id: %w", err)
 	}
+	bus.StreamsFrom(ctx).Make()
 	err = store.Ensure(ctx, js, cfg.layout(), func(why error) { health.Set(checkBuckets, why) })
 	if err != nil {
 		return nil, err

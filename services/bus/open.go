@@ -24,6 +24,7 @@ func OpenStream(ctx context.Context, js jetstream.JetStream, name string) (jetst
 	stream, err := open(ctx, "stream "+name, func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, name) })
 	if err == nil {
 		checkClock(ctx, stream.CachedInfo().TimeStamp, time.Now(), &clockLog)
+		StreamsFrom(ctx).opened(stream.CachedInfo())
 	}
 	return stream, err
 }
@@ -33,6 +34,9 @@ func OpenStream(ctx context.Context, js jetstream.JetStream, name string) (jetst
 func OpenBucket(ctx context.Context, js jetstream.JetStream, name string) (jetstream.KeyValue, error) {
 	kv, err := open(ctx, "bucket "+name, func(ctx context.Context) (jetstream.KeyValue, error) { return js.KeyValue(ctx, name) })
 	if err != nil {
+		return nil, err
+	}
+	if _, err := OpenStream(ctx, js, streamPrefix+name); err != nil {
 		return nil, err
 	}
 	return bucket{KeyValue: kv, js: js}, nil

@@ -11,7 +11,7 @@ import (
 // whatever reason, ends all.
 type Group struct {
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	parts  sync.WaitGroup
 
 	first sync.Once
@@ -20,13 +20,14 @@ type Group struct {
 
 // NewGroup returns a group whose parts end when ctx does. Wait must be called.
 func NewGroup(ctx context.Context) *Group {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	return &Group{ctx: ctx, cancel: cancel}
 }
 
 // Go starts a part. Its context ends when the group's does or any part has
-// returned; it must return soon after. name stands in its error. Parts may
-// start others; once Wait has returned nobody may.
+// returned; it must return soon after, and finds the error of that part as the
+// context's cause. name stands in its error. Parts may start others; once Wait has
+// returned nobody may.
 func (g *Group) Go(name string, fn func(ctx context.Context) error) {
 	g.parts.Go(func() {
 		err := fn(g.ctx)
@@ -35,7 +36,7 @@ func (g *Group) Go(name string, fn func(ctx context.Context) error) {
 			if err != nil && !stopped {
 				g.err = fmt.Errorf("%s: %w", name, err)
 			}
-			g.cancel()
+			g.cancel(g.err)
 		})
 	})
 }
@@ -45,6 +46,6 @@ func (g *Group) Go(name string, fn func(ctx context.Context) error) {
 // well.
 func (g *Group) Wait() error {
 	g.parts.Wait()
-	g.cancel()
+	g.cancel(nil)
 	return g.err
 }

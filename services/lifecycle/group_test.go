@@ -76,3 +76,17 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+func TestGroup_TellsTheOthersWhyItEnds(t *testing.T) {
+	g := NewGroup(t.Context())
+	var cause error
+	g.Go("one", func(ctx context.Context) error {
+		<-ctx.Done()
+		cause = context.Cause(ctx)
+		return nil
+	})
+	g.Go("two", func(context.Context) error { return errBroken })
+	if err := g.Wait(); !errors.Is(cause, errBroken) || !errors.Is(err, errBroken) {
+		t.Errorf("the other part found %v and Wait returned %v, want %v", cause, err, errBroken)
+	}
+}

@@ -160,7 +160,20 @@ func (p *program) supervise(ctx context.Context) error {
 	return group.Wait()
 }
 
+// connectAndRun runs the service, and runs it anew when NATS has lost its data: all
+// that the service knows is of that, so it is forgotten as in the end of a process.
 func (p *program) connectAndRun(ctx context.Context) error {
+	for {
+		err := p.connectAndRunOnce(ctx)
+		if !errors.Is(err, bus.ErrRemade) {
+			return err
+		}
+		HealthFrom(ctx).Set(processCheck, ErrStarting)
+		slog.WarnContext(ctx, "the service begins anew", "error", err)
+	}
+}
+
+func (p *program) connectAndRunOnce(ctx context.Context) error {
 	cfg := p.nats
 	cfg.Waiting = func(why error) { HealthFrom(ctx).Set(natsCheck, fmt.Errorf("waiting: %w", why)) }
 	nc, err := bus.Connect(ctx, cfg, p.name)
@@ -171,8 +184,12 @@ func (p *program) connectAndRun(ctx context.Context) error {
 		return err
 	}
 	defer bus.Drain(nc)
-	group := NewGroup(ctx)
+	streams := &bus.Streams{}
+	group := NewGroup(bus.WithStreams(ctx, streams))
 	group.Go("run", func(ctx context.Context) error { return p.run(ctx, nc) })
+	group.Go("streams", func(ctx context.Context) error {
+		return streams.Watch(ctx, nc, func(err error) { HealthFrom(ctx).Set(natsCheck, err) })
+	})
 	group.Go("connection", func(ctx context.Context) error { return WatchNATS(ctx, nc, HealthFrom(ctx)) })
 	return group.Wait()
 }
