@@ -19,7 +19,9 @@ type pair struct{ ada, bob *client.Room }
 
 func newPair(t *testing.T, s *stack.Stack) pair {
 	t.Helper()
-	return pair{stack.Join(t, s.Dial(t, 0, "ada"), "room"), stack.Join(t, s.Dial(t, 1, "bob"), "room")}
+	p := pair{stack.Join(t, s.Dial(t, 0, "ada"), "room"), stack.Join(t, s.Dial(t, 1, "bob"), "room")}
+	awaitPeer(t.Context(), t, p.ada, p.bob.Self().Peer)
+	return p
 }
 
 // fill sends numbered messages of 16 KiB until one isn't acknowledged, and returns

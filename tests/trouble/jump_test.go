@@ -73,6 +73,7 @@ func talkOver(t *testing.T, s *stack.Stack, room string, jumped func() bool) {
 	defer cancel()
 	clients := []*client.Client{s.Dial(t, 0, "ada"), s.Dial(t, 1, "bob")}
 	ada, bob := stack.Join(t, clients[0], room), stack.Join(t, clients[1], room)
+	awaitPeer(ctx, t, ada, bob.Self().Peer)
 	if jumped() {
 		t.Fatalf("the clock of %s jumped before anybody talked", room)
 	}
