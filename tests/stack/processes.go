@@ -91,7 +91,7 @@ func (s *Stack) startNATS(t testing.TB, o Options) (urls string) {
 		if o.Nodes > 1 {
 			args = append(args, "--cluster_name", "parley", "--cluster", routes[i], "--routes", strings.Join(routes, ","))
 		}
-		s.keep(name, monitor, start(t, NATS, binary(t, NATS), nil, args...))
+		s.keep(name, monitor, start(t, NATS, binary(t, NATS), o.Environ, args...))
 	}
 	return "nats://" + strings.Join(clients, ",nats://")
 }

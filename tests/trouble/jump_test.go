@@ -31,9 +31,10 @@ func TestClock_jumps(t *testing.T) {
 	}
 	for _, ahead := range []time.Duration{skew, -skew} {
 		t.Run(ahead.String(), func(t *testing.T) {
-			t.Setenv(aheadVariable, fmt.Sprint(int64(ahead/time.Second)))
-			t.Setenv(sinceVariable, fmt.Sprint(jump))
-			s := stack.Processes(t, stack.Options{})
+			t.Parallel()
+			s := stack.Processes(t, stack.Options{Environ: []string{
+				fmt.Sprintf("%s=%d", aheadVariable, int64(ahead/time.Second)), fmt.Sprintf("%s=%d", sinceVariable, jump),
+			}})
 			for _, name := range []string{stack.NATS, "authsvc", "candidatefilter", "roomsvc-1", "edge-1"} {
 				p := s.Process(t, name)
 				p.Stop(t)

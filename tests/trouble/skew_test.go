@@ -28,6 +28,7 @@ func TestClock_ofAWholeProcess(t *testing.T) {
 	}
 	for _, ahead := range []time.Duration{skew, -skew} {
 		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
 			s := stack.Processes(t, stack.Options{Environ: []string{fmt.Sprintf("%s=%d", aheadVariable, int64(ahead/time.Second))}})
 			for _, name := range []string{"authsvc", "candidatefilter", "roomsvc-1", "roomsvc-2", "edge-1"} {
 				p := s.Process(t, name)
