@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,11 +23,7 @@ const (
 // talk: all that was acknowledged arrives, once and in order, nobody loses its
 // connection, and others join.
 func TestClock_jumps(t *testing.T) {
-	off := buildSkewed(t)
-	right, err := filepath.Abs(filepath.Join("..", "..", "bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	off, right := buildSkewed(t), bin(t)
 	for _, ahead := range []time.Duration{skew, -skew} {
 		t.Run(ahead.String(), func(t *testing.T) {
 			t.Parallel()

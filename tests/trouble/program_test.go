@@ -40,16 +40,22 @@ func places(t *testing.T, name string) (admin string, environ []string) {
 	return admin, environ
 }
 
+// bin is the folder of the programs.
+func bin(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // run runs a program to its end.
 func run(t *testing.T, name string, environ []string, args ...string) (code int, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	path, err := filepath.Abs(filepath.Join("..", "..", "bin", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin(t), name), args...)
 	for _, one := range os.Environ() {
 		if !strings.HasPrefix(one, "PARLEY_") && !strings.HasPrefix(one, "OTEL_") {
 			cmd.Env = append(cmd.Env, one)

@@ -21,11 +21,7 @@ const skew = 5 * time.Minute
 // TestClock_ofAWholeProcess runs each service with a clock that is ahead of all others, and
 // then with one that is behind: it says so and what to do, and joins and signals work.
 func TestClock_ofAWholeProcess(t *testing.T) {
-	off := buildSkewed(t)
-	right, err := filepath.Abs(filepath.Join("..", "..", "bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	off, right := buildSkewed(t), bin(t)
 	for _, ahead := range []time.Duration{skew, -skew} {
 		t.Run(ahead.String(), func(t *testing.T) {
 			t.Parallel()
