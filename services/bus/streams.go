@@ -17,10 +17,10 @@ const (
 	// streamsEvery is the time between two looks at the streams that are open, besides
 	// those after each reconnect: somebody may delete one while NATS runs.
 	streamsEvery = 30 * time.Second
-	// streamsSoon is the same while one is missing. What is done meanwhile with a new
-	// one, as if it were the old one, is for nothing.
+	// streamsSoon is the time to the second look when the first found one missing: a
+	// roomsvc may be making it.
 	streamsSoon = 100 * time.Millisecond
-	// streamsAgain is the same while nobody can say.
+	// streamsAgain is the same for as long as one is missing, or nobody can say.
 	streamsAgain = time.Second
 	// streamsGone is how long one must be missing before it is made anew. By then all
 	// who have come back to NATS know that it was missing.
